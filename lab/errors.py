@@ -1,0 +1,75 @@
+"""Everything the lab raises on purpose, as one tree. The trap it avoids: a refusal without a remedy.
+
+LabError               anything a user can be told in one sentence; the message ends in the remedy
+├── BadRequest         what was asked for cannot be done as asked (a date, a path, an option)
+│   ├── BadSetting     a setting's value is not usable
+│   ├── BadSources     sources.toml does not describe a world
+│   └── UnreadableLog  a file to import is not in a format the lab reads
+├── DataFolderError    the data folder cannot be used (read-only, newer version, another time zone)
+├── StorageFailed      the disk refused a write or an fsync; nothing was acknowledged
+├── QueueFull          more submissions wait to be written than the lab holds; try again
+├── DaySealed          the day is closed; it takes no more rows
+├── JobNotFound        no job has that id
+├── Cancelled          the user stopped the job
+└── ModelFailed        a language model did not give a usable answer; carries the class of failure
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+
+class LabError(Exception):
+    """Base of everything raised on purpose; `str(error)` is one sentence that ends in the remedy."""
+
+
+class BadRequest(LabError):
+    """What was asked for cannot be done as asked."""
+
+
+class BadSetting(BadRequest):
+    """A setting's value is not usable."""
+
+
+class BadSources(BadRequest):
+    """sources.toml does not describe a world."""
+
+
+class UnreadableLog(BadRequest):
+    """A file to import is not in a format the lab reads."""
+
+
+class DataFolderError(LabError):
+    """The data folder cannot be used."""
+
+
+class StorageFailed(LabError):
+    """The disk refused a write or an fsync; nothing was acknowledged."""
+
+
+class QueueFull(LabError):
+    """More submissions wait to be written than the lab holds."""
+
+
+class DaySealed(LabError):
+    """The business day is closed; `day` says which."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(f"{day.isoformat()} is sealed and takes no more rows; send them with another day's date.")
+        self.day = day
+
+
+class JobNotFound(LabError):
+    """No job has that id."""
+
+
+class Cancelled(LabError):
+    """The user stopped the job."""
+
+
+class ModelFailed(LabError):
+    """A language model did not give a usable answer; `kind` is the class of failure (e.g. "unreachable")."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
