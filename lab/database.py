@@ -37,8 +37,14 @@ meta = Table("meta", METADATA, Column("name", String(40), primary_key=True), Col
 """Facts about the data folder itself: format version, time zone."""
 
 sequences = Table(
-    "sequences", METADATA, Column("stream", String(40), primary_key=True), Column("next", BigInteger, nullable=False)
+    "sequences",
+    METADATA,
+    Column("stream", String(40), primary_key=True),
+    Column("next", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("catalog_version", BigInteger, nullable=False),
 )
+"""One row a stream: the next seq; `version` rises when rows come or go, `catalog_version` when files do."""
 
 journal = Table(
     "journal",

@@ -43,8 +43,8 @@ class Pseudonyms:
         return _digest(self._key, text)
 
     def payload(self, parts: Iterable[str]) -> str:
-        """32 hexadecimal digits, for the content of a submission; parts are separated unambiguously."""
-        return _digest(self._payload, "\x00".join(part.replace("\x00", "\x00\x00") for part in parts))
+        """32 hexadecimal digits, for the content of a submission; each part carries its length, so none can pose as two."""
+        return _digest(self._payload, "".join(f"{len(part)}:{part}" for part in parts))
 
 
 def _digest(keyed: blake2b, text: str) -> str:

@@ -1,0 +1,96 @@
+"""One consistent view of a stream: the files that exist and the rows still in the journal.
+
+The trap it avoids: a row seen twice or not at all while a flush moves it from journal to file. Both parts are
+read in one transaction, and nothing ever globs a folder.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lab.eventlog.segments import Segment
+from lab.eventlog.stream import Stream
+
+
+class DayFiles(NamedTuple):
+    """One business day's rows: files, and the journal's part (None when it has none). Equal version, equal rows."""
+
+    day: date
+    files: tuple[Path, ...]
+    journal: pa.Table | None
+    version: str
+
+
+class View:
+    """What a reader sees. `version` changes whenever rows come or go."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        folder: Path,
+        segments: tuple[Segment, ...],
+        journal: pa.Table,
+        version: str,
+        first: date | None = None,
+        last: date | None = None,
+    ) -> None:
+        self.stream = stream
+        self.folder = folder
+        self.version = version
+        self.segments = tuple(one for one in segments if _within(one.day, first, last))
+        self._journal = journal
+        self._first, self._last = first, last
+
+    @cached_property
+    def days(self) -> tuple[DayFiles, ...]:
+        """The days that hold rows, oldest first."""
+        files: dict[date, list[Segment]] = {}
+        for one in self.segments:
+            files.setdefault(one.day, []).append(one)
+        waiting = self._waiting
+        return tuple(
+            DayFiles(
+                day,
+                tuple(self.folder / one.file for one in files.get(day, ())),
+                waiting.get(day),
+                _fingerprint(files.get(day, []), waiting.get(day)),
+            )
+            for day in sorted(files.keys() | waiting.keys())
+        )
+
+    @cached_property
+    def rows(self) -> int:
+        """Stored rows in the view, from the catalog and the journal alone."""
+        return sum(one.rows for one in self.segments) + sum(table.num_rows for table in self._waiting.values())
+
+    @cached_property
+    def _waiting(self) -> dict[date, pa.Table]:
+        table = self._journal
+        if not table.num_rows:
+            return {}
+        days = pc.unique(table["day"]).to_pylist()
+        return {
+            day: table if len(days) == 1 else table.filter(pc.equal(table["day"], pa.scalar(day, pa.date32())))
+            for day in days
+            if _within(day, self._first, self._last)
+        }
+
+
+def _within(day: date, first: date | None, last: date | None) -> bool:
+    return (first is None or day >= first) and (last is None or day <= last)
+
+
+def _fingerprint(segments: list[Segment], journal: pa.Table | None) -> str:
+    """Segment ids and the journal's seq range name the rows exactly: neither is ever reused."""
+    text = ",".join(one.id for one in segments)
+    if journal is not None:
+        span = pc.min_max(journal["seq"])
+        text += f"|{span['min'].as_py()}-{span['max'].as_py()}:{journal.num_rows}"
+    return blake2b(text.encode(), digest_size=12).hexdigest()
