@@ -78,13 +78,16 @@ class Housekeeper:
 
     def _run(self) -> None:
         while not self._stop.wait(self._rhythm.every_s):
-            for duty in (*self._duties, lambda: keep_house(self._log, self._clock, self._holder, self._rhythm)):
+            for duty in (*self._duties, self._keep_house):
                 try:
                     duty()
                 except LabError as error:
                     _log.warning("Housekeeping was put off: %s", error)
                 except Exception:
                     _log.exception("Housekeeping failed and will be tried again")
+
+    def _keep_house(self) -> None:
+        keep_house(self._log, self._clock, self._holder, self._rhythm)
 
 
 def _anything_due(log: EventLog, rhythm: Rhythm, now_us: int) -> bool:

@@ -219,7 +219,11 @@ class EventLog:
     def version(self, stream: str = SUBMISSIONS.name) -> str:
         """A token that changes whenever rows come or go; one small read."""
         with self.database.read() as connection:
-            value = connection.scalar(select(sequences.c.version).where(sequences.c.stream == stream))
+            return self.version_in(connection, stream)
+
+    def version_in(self, connection: Connection, stream: str) -> str:
+        """The same token, as the caller's transaction sees it."""
+        value = connection.scalar(select(sequences.c.version).where(sequences.c.stream == stream))
         return f"{stream}-{value}"
 
     def close(self) -> None:

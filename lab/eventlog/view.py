@@ -68,7 +68,8 @@ class View:
     @cached_property
     def rows(self) -> int:
         """Stored rows in the view, from the catalog and the journal alone."""
-        return sum(one.rows for one in self.segments) + sum(table.num_rows for table in self._waiting.values())
+        waiting: int = sum(table.num_rows for table in self._waiting.values())
+        return sum(one.rows for one in self.segments) + waiting
 
     @cached_property
     def _waiting(self) -> dict[date, pa.Table]:

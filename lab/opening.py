@@ -1,0 +1,166 @@
+"""Opening the lab: one place that assembles every room, for the dashboard, the command line and the tests.
+
+The trap it avoids: a data folder that belongs to another time zone or a newer lab being written to before
+anyone noticed. Everything is checked before the first row.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select, update
+
+from lab.clock import Clock, system_clock
+from lab.database import Database, journal, meta, segments
+from lab.errors import DataFolderError
+from lab.eventlog import EventLog
+from lab.eventlog.housekeeping import Housekeeper
+from lab.gate import Check, Gate, allow
+from lab.jobs import Jobs
+from lab.metrics import Metrics
+from lab.pseudonyms import Pseudonyms, read_or_make_key
+from lab.settings import Settings
+from lab.world import World, read_world
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from lab.report import Reports
+
+FORMAT = 1
+"""Version of the data folder's layout."""
+
+
+@dataclass
+class Lab:
+    """The lab, assembled. Close it, or use it as a context manager."""
+
+    settings: Settings
+    clock: Clock
+    zone: ZoneInfo
+    database: Database
+    log: EventLog
+    world: World
+    pseudonyms: Pseudonyms
+    gate: Gate
+    jobs: Jobs
+    metrics: Metrics
+    reports: Reports
+    housekeeper: Housekeeper
+
+    def run_gate(
+        self, run_id: str, *, world: World | None = None, credentials: Check = allow, store: Check = allow
+    ) -> Gate:
+        """A gate of a run's own: the rows' clock, own limiters, own faults, segments that belong to the run."""
+        return Gate(
+            self.log,
+            world or self.world,
+            self.zone,
+            self.pseudonyms,
+            clock=self.clock,
+            run_id=run_id,
+            credentials=credentials,
+            store=store,
+        )
+
+    def close(self) -> None:
+        """Stop jobs, write what is held and waits, give back the database. Idempotent."""
+        self.jobs.close()
+        self.housekeeper.close()
+        self.gate.close()
+        self.log.close()
+        self.metrics.close()
+        self.database.close()
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_lab(settings: Settings, clock: Clock = system_clock, *, housekeeping: bool = True) -> Lab:
+    """Open the data folder and assemble the lab; DataFolderError, BadSetting or BadSources say what is in the way."""
+    from lab.report import Reports
+
+    folder = settings.data_dir
+    _prepare_folder(folder)
+    world = read_world(folder / "sources.toml")
+    database = Database(settings.database_url)
+    try:
+        database.create_tables()
+        check_data(database, settings.zone)
+        pseudonyms = Pseudonyms(read_or_make_key(folder / "hash.key"))
+        log = EventLog(database, folder, clock)
+        log.prepare()
+    except BaseException:
+        database.close()
+        raise
+    gate = Gate(
+        log, world, settings.zone, pseudonyms, clock=clock, keep_payloads=settings.keep_payloads_days > 0
+    )
+    jobs = Jobs(database, clock)
+    metrics = Metrics(log, settings.zone, clock)
+    reports = Reports(database, metrics, jobs, settings, clock)
+    housekeeper = Housekeeper(log, clock, duties=[gate.tick])
+    if housekeeping:
+        housekeeper.start()
+    return Lab(
+        settings=settings,
+        clock=clock,
+        zone=settings.zone,
+        database=database,
+        log=log,
+        world=world,
+        pseudonyms=pseudonyms,
+        gate=gate,
+        jobs=jobs,
+        metrics=metrics,
+        reports=reports,
+        housekeeper=housekeeper,
+    )
+
+
+def check_data(database: Database, zone: ZoneInfo) -> None:
+    """Compare the folder's format and zone with ours; an empty lab takes the zone it is opened with."""
+    with database.write() as connection:
+        known = {row.name: row.value for row in connection.execute(select(meta))}
+        version = known.get("format", str(FORMAT))
+        if not version.isdigit() or int(version) > FORMAT:
+            raise DataFolderError(
+                f"The data folder was written by a newer lab (format {version}, this one reads {FORMAT}); "
+                "update the lab, or point LAB_DATA_DIR at another folder."
+            )
+        stored = known.get("zone", zone.key)
+        if stored != zone.key:
+            holds_rows = connection.execute(select(segments.c.id).limit(1)).first()
+            holds_rows = holds_rows or connection.execute(select(journal.c.seq).limit(1)).first()
+            if holds_rows:
+                raise DataFolderError(
+                    f"The data folder cuts days in {stored}, not in {zone.key}; set LAB_TIME_ZONE={stored}, "
+                    "or point LAB_DATA_DIR at another folder."
+                )
+        for name, value in (("format", str(FORMAT)), ("zone", zone.key)):
+            if name not in known:
+                connection.execute(insert(meta).values(name=name, value=value))
+            elif known[name] != value:
+                connection.execute(update(meta).where(meta.c.name == name).values(value=value))
+
+
+def _prepare_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataFolderError(
+            f"The data folder {folder} cannot be made ({error.strerror}); point LAB_DATA_DIR at a folder you can write."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DataFolderError(
+            f"The data folder {folder} is read-only; make it writable, or point LAB_DATA_DIR at one that is."
+        )
