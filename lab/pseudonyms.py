@@ -25,6 +25,7 @@ class Pseudonyms:
         self._email = blake2b(key=key, digest_size=16, person=b"email")
         self._key = blake2b(key=key, digest_size=16, person=b"idempotency")
         self._payload = blake2b(key=key, digest_size=16, person=b"payload")
+        self._line = blake2b(key=key, digest_size=16, person=b"line")
 
     def user(self, text: str) -> str:
         """u_ and 16 hexadecimal digits, for a user id or, where there is none, an e-mail."""
@@ -45,6 +46,12 @@ class Pseudonyms:
     def payload(self, parts: Iterable[str]) -> str:
         """32 hexadecimal digits, for the content of a submission; each part carries its length, so none can pose as two."""
         return _digest(self._payload, "".join(f"{len(part)}:{part}" for part in parts))
+
+    def line(self, line: bytes) -> bytes:
+        """16 bytes, for a line of an imported file; it holds an address, so the hash is keyed too."""
+        copy = self._line.copy()
+        copy.update(line)
+        return copy.digest()
 
 
 def _digest(keyed: blake2b, text: str) -> str:
