@@ -1,0 +1,141 @@
+"""Files to import: what they are, and their lines in bounded chunks, unpacked on the way.
+
+The trap it avoids: finding out in the middle of an import that a file is no log. `check` looks first, and
+reads a .gz to its end, so that a wrong file leaves nothing half-written. Whatever a file holds, memory stays
+at a few chunks: a packed file is never unpacked whole, and a line without an end is not gathered.
+"""
+
+from __future__ import annotations
+
+import gzip
+import stat
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from io import BufferedIOBase, RawIOBase
+from pathlib import Path
+from typing import NamedTuple
+
+from lab.errors import UnreadableLog
+from lab.importer.formats import BROKEN, FORMATS, Format
+
+CHUNK_BYTES = 1 << 20
+LINE_BYTES = 1 << 16
+"""A longer line is broken; this much of it is kept."""
+
+_GZIP = b"\x1f\x8b"
+_PACKED = {
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "packed with bzip2",
+    b"\xfd7zXZ": "packed with xz",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"7z\xbc\xaf": "a 7z archive",
+}
+_BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+class Chunk(NamedTuple):
+    """Whole lines, each with its line end, and how many bytes of the file are read so far."""
+
+    lines: bytes
+    done_bytes: int
+
+
+def size_bytes(path: Path) -> int:
+    """Bytes on disk; UnreadableLog when there is no such file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise UnreadableLog(f"{path} does not exist; check the name.") from None
+    except (OSError, ValueError) as error:
+        raise UnreadableLog(f"{path} cannot be read ({_cause(error)}); check its permissions.") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise UnreadableLog(f"{path} is a folder; name the files in it.")
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableLog(f"{path} is not a regular file; write it to a file and name that.")
+    if not found.st_size:
+        raise UnreadableLog(f"{path} is empty; choose a log with lines in it.")
+    return found.st_size
+
+
+def check(path: Path, form: Format = FORMATS["auto"], watch: Callable[[int], None] | None = None) -> None:
+    """Raise UnreadableLog, with the remedy, for a file that is no log in that format.
+
+    Reads the start, and a .gz whole; `watch` is told the bytes read so far.
+    """
+    size_bytes(path)
+    chunks = read_chunks(path)
+    try:
+        head = next(chunks, None)
+        _sniff(path, b"" if head is None else head.lines, form)
+        if _is_packed(path):
+            for chunk in chunks:
+                if watch is not None:
+                    watch(chunk.done_bytes)
+    finally:
+        chunks.close()
+
+
+def read_chunks(path: Path) -> Generator[Chunk, None, None]:
+    """The file's lines, about a megabyte at a time; a .gz is known by its first bytes, whatever its name."""
+    try:
+        with path.open("rb", buffering=0) as raw:
+            packed = raw.read(2) == _GZIP
+            raw.seek(0)
+            source: RawIOBase | BufferedIOBase = gzip.GzipFile(fileobj=raw) if packed else raw
+            yield from _whole_lines(source, raw)
+    except EOFError as error:
+        raise UnreadableLog(f"{path} is cut short in the middle; fetch the file again.") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise UnreadableLog(f"{path} is a damaged .gz file; fetch the file again.") from error
+    except OSError as error:
+        raise UnreadableLog(f"{path} cannot be read ({_cause(error)}); check the file and its permissions.") from error
+
+
+def _whole_lines(source: RawIOBase | BufferedIOBase, raw: RawIOBase) -> Iterator[Chunk]:
+    rest, overlong = b"", False
+    data = source.read(CHUNK_BYTES).removeprefix(_UTF8_MARK)
+    while data:
+        if overlong:
+            _, found, data = data.partition(b"\n")
+            overlong = not found
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield Chunk(rest + data[:cut], raw.tell())
+            rest = data[cut:]
+        else:
+            rest += data
+        if len(rest) > LINE_BYTES:
+            yield Chunk(rest[:LINE_BYTES] + b"\n", raw.tell())
+            rest, overlong = b"", True
+        data = source.read(CHUNK_BYTES)
+    if rest:
+        yield Chunk(rest + b"\n", raw.tell())
+
+
+def _sniff(path: Path, head: bytes, form: Format) -> None:
+    """Say what a file is that is not a log in that format."""
+    start = head[:512].lstrip().lower()
+    for mark, what in _PACKED.items():
+        if head.startswith(mark):
+            raise UnreadableLog(f"{path} is {what}; unpack it and import what is inside.")
+    if head.startswith(_BYTE_ORDER):
+        raise UnreadableLog(f"{path} is text in UTF-16; convert it with: iconv -f UTF-16 -t UTF-8.")
+    if not start:
+        raise UnreadableLog(f"{path} holds no lines; choose a log with lines in it.")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise UnreadableLog(f"{path} is a web page, not a log; download the log file itself.")
+    if any(found[BROKEN] is None for found in form.line.finditer(head)):
+        return
+    if b"\0" in head:
+        raise UnreadableLog(f"{path} is a binary file, not a log; choose a text file or a .gz of one.")
+    raise UnreadableLog(f"{path} is not in {form.title}; choose an access log that is, or name another --format.")
+
+
+def _is_packed(path: Path) -> bool:
+    with path.open("rb") as raw:
+        return raw.read(2) == _GZIP
+
+
+def _cause(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

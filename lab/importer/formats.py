@@ -1,0 +1,103 @@
+r"""The formats of access logs, as one regular expression over bytes that consumes a chunk line by line.
+
+Common:    host ident authuser [day/Mon/year:h:m:s zone] "request" status bytes
+Combined:  the same, then "referer" "user agent"; whatever a server adds behind them is ignored.
+
+The trap it avoids: a pattern that backtracks. Every repetition is possessive and ends where the next part
+starts, so a hostile line costs no more than a good one. Quotes inside a quoted field are escaped (\"), as
+Apache and nginx write them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from lab.clock import business_day
+from lab.errors import BadRequest
+from lab.ids import microseconds
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+HOST, AUTHUSER, TIME, PATH, QUERY, STATUS, USER_AGENT, BROKEN = range(1, 9)
+"""Groups of a match. PATH is None unless the request is a POST; BROKEN is None unless the line is."""
+
+_TIME = rb"[0-3]\d/(?:" + "|".join(MONTHS).encode() + rb")/\d{4}:[0-2]\d:[0-5]\d:[0-6]\d [+-][01]\d[0-5]\d"
+_QUOTED = rb'(?:[^"\\\n]++|\\[^\n])*+'
+_POST = (
+    rb'POST (?:[A-Za-z][A-Za-z0-9+.-]*+://[^/?#"\\ \n]*+)?+'
+    rb'([^?#"\\ \n]*+)(\?[^#"\\ \n]*+)?+[^"\\ \n]*+(?: HTTP/\d(?:\.\d)?)?+'
+)
+_COMMON = (
+    rb"([^ \n]++) [^ \n]++ ([^ \n]++) \[(" + _TIME + rb')\] "(?:' + _POST + rb"|" + _QUOTED + rb')" '
+    rb"([0-5]\d\d) (?:\d++|-)"
+)
+_COMBINED = rb' "' + _QUOTED + rb'" "(' + _QUOTED + rb')"(?: (?:"' + _QUOTED + rb'"|[^" \n]++))*+'
+_END = rb"\r?\n|([^\n]*+)\n"
+
+
+class Format(NamedTuple):
+    """A name for the command line, what it is called in a sentence, and its lines."""
+
+    name: str
+    title: str
+    line: re.Pattern[bytes]
+
+
+FORMATS = {
+    one.name: one
+    for one in (
+        Format("auto", "Common or Combined Log Format", re.compile(_COMMON + rb"(?:" + _COMBINED + rb")?+" + _END)),
+        Format("common", "Common Log Format", re.compile(_COMMON + rb"(\b\B)?+" + _END)),
+        Format("combined", "Combined Log Format", re.compile(_COMMON + _COMBINED + _END)),
+    )
+}
+
+
+def format_named(name: str) -> Format:
+    """The format of that name; BadRequest lists them otherwise."""
+    try:
+        return FORMATS[name]
+    except KeyError:
+        raise BadRequest(f"{name!r} is not a format the lab reads; use {', '.join(FORMATS)}.") from None
+
+
+class When(NamedTuple):
+    """A line's instant, in the two forms that rows need, and its business day."""
+
+    at: datetime
+    at_us: int
+    ordinal: int
+
+
+def calendar(zone: ZoneInfo) -> Callable[[bytes], When | None]:
+    """A function from a line's time to its instant and business day; None for a day that does not exist.
+
+    Neighbouring lines share their second, so a small memory saves most of the work.
+    """
+
+    @lru_cache(maxsize=4096)
+    def when(text: bytes) -> When | None:
+        part = text.decode("ascii")
+        offset = timedelta(hours=int(part[22:24]), minutes=int(part[24:26]))
+        try:
+            at = datetime(
+                int(part[7:11]),
+                MONTHS.index(part[3:6]) + 1,
+                int(part[:2]),
+                int(part[12:14]),
+                int(part[15:17]),
+                min(int(part[18:20]), 59),  # a leap second is written as :60
+                tzinfo=timezone(-offset if part[21] == "-" else offset),
+            ).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+        if not 1970 <= at.year < 2970:
+            return None
+        return When(at, microseconds(at), business_day(at, zone).toordinal())
+
+    return when

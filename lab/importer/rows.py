@@ -1,0 +1,163 @@
+"""From lines to recorded attempts: which lines are hits of a form, and the Arrow table they become.
+
+The trap it avoids: a line counted twice because two files overlap, or two equal lines of one file taken for
+one. A row's key is the line's hash together with its how-manieth occurrence in the file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from lab.attempt import INSTANT, SCHEMA, Channel, Kind
+from lab.ids import uuid7
+from lab.importer.files import read_chunks
+from lab.importer.formats import AUTHUSER, BROKEN, HOST, PATH, QUERY, STATUS, TIME, USER_AGENT, Format, When
+from lab.importer.rules import Judgement, Rules
+from lab.pseudonyms import Pseudonyms
+from lab.user_agent import family
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_UTM = {
+    name: re.compile(rb"[?&]" + name.encode() + rb"=([A-Za-z0-9_.-]{1,64})(?=&|\Z)")
+    for name in ("utm_source", "utm_medium", "utm_campaign")
+}
+_ABSENT = {b"-", b'""', b""}
+
+
+class Hit(NamedTuple):
+    """A POST to a form, as the log tells it. `line_hash` and `occurrence` are its key."""
+
+    line_hash: bytes
+    occurrence: int
+    when: When
+    path: str
+    judgement: Judgement
+    host: bytes
+    authuser: bytes
+    user_agent: bytes | None
+    query: bytes | None
+
+
+class Part(NamedTuple):
+    """What one chunk of a file gave; `done_bytes` is how much of the file on disk is read."""
+
+    hits: list[Hit]
+    broken: list[bytes]
+    not_for_a_form: int
+    done_bytes: int
+
+
+def read_parts(
+    path: Path, form: Format, rules: Rules, when: Callable[[bytes], When | None], hashed: Callable[[bytes], bytes]
+) -> Iterator[Part]:
+    """The file, chunk by chunk, as hits, broken lines and a count of the rest; blank lines count nowhere."""
+    forms = {path.encode(): path for path in rules.forms}
+    judge = lru_cache(maxsize=4096)(rules.judge)
+    seen: set[bytes] = set()
+    repeated: dict[bytes, int] = {}
+    for chunk in read_chunks(path):
+        hits: list[Hit] = []
+        broken: list[bytes] = []
+        others = 0
+        for found in form.line.finditer(chunk.lines):
+            target = found[PATH]
+            if target is None:
+                text = found[BROKEN]
+                if text is None:
+                    others += 1
+                elif text.strip():
+                    broken.append(text)
+                continue
+            page = forms.get(target or b"/")
+            if page is None:
+                others += 1
+                continue
+            line = found[0].rstrip(b"\r\n")
+            instant = when(found[TIME])
+            if instant is None:
+                broken.append(line)
+                continue
+            key = hashed(line)
+            occurrence = 1
+            if key in seen:
+                occurrence = repeated[key] = repeated.get(key, 1) + 1
+            else:
+                seen.add(key)
+            hits.append(
+                Hit(
+                    key,
+                    occurrence,
+                    instant,
+                    page,
+                    judge(page, int(found[STATUS])),
+                    found[HOST],
+                    found[AUTHUSER],
+                    found[USER_AGENT],
+                    found[QUERY],
+                )
+            )
+        yield Part(hits, broken, others, chunk.done_bytes)
+
+
+class Recorder:
+    """Makes recorded rows of hits: pseudonymous, with their own time and outcome, judged by nobody."""
+
+    def __init__(self, rules: Rules, pseudonyms: Pseudonyms) -> None:
+        self._sources = rules.forms
+        self._client = lru_cache(maxsize=65_536)(lambda host: pseudonyms.client(_text(host).removeprefix("::ffff:")))
+        self._user = lru_cache(maxsize=4096)(
+            lambda name: None if name in _ABSENT else pseudonyms.user(_text(name))
+        )
+
+    def table(self, hits: Sequence[Hit]) -> pa.Table:
+        """The hits as attempts in the log's schema; `seq` is left for the log to fill."""
+        count = len(hits)
+        utm = [_utm(hit.query) if hit.query and b"utm_" in hit.query else _NO_UTM for hit in hits]
+        given = {
+            "attempt_id": pa.array([uuid7(hit.when.at) for hit in hits], pa.string()),
+            "seq": pa.repeat(pa.scalar(0, pa.int64()), count),
+            "received_at": pa.array([hit.when.at_us for hit in hits], pa.int64()).cast(INSTANT),
+            "day": pa.array([hit.when.ordinal - _EPOCH_DAY for hit in hits], pa.int32()).cast(pa.date32()),
+            "channel": pa.repeat(Channel.IMPORT.value, count),
+            "kind": pa.repeat(Kind.ATTEMPT.value, count),
+            "source": pa.array([self._sources[hit.path] for hit in hits], pa.string()),
+            "page": pa.array([hit.path for hit in hits], pa.string()),
+            "user_id": pa.array([self._user(hit.authuser) for hit in hits], pa.string()),
+            "outcome": pa.array([hit.judgement.outcome for hit in hits], pa.string()),
+            "failure_category": pa.array([hit.judgement.category for hit in hits], pa.string()),
+            "failure_reason": pa.array([hit.judgement.reason for hit in hits], pa.string()),
+            "failure_context": pa.array([hit.judgement.context for hit in hits], pa.string()),
+            "client": pa.array([self._client(hit.host) for hit in hits], pa.string()),
+            "user_agent": pa.array([_family(hit.user_agent) for hit in hits], pa.string()),
+            "utm_source": pa.array([one[0] for one in utm], pa.string()),
+            "utm_medium": pa.array([one[1] for one in utm], pa.string()),
+            "utm_campaign": pa.array([one[2] for one in utm], pa.string()),
+            "repeat_count": pa.repeat(pa.scalar(1, pa.int64()), count),
+        }
+        arrays = [given[field.name] if field.name in given else pa.nulls(count, field.type) for field in SCHEMA]
+        return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+_NO_UTM: tuple[str | None, ...] = (None, None, None)
+
+
+@lru_cache(maxsize=4096)
+def _utm(query: bytes) -> tuple[str | None, ...]:
+    found = (mark.search(query) for mark in _UTM.values())
+    return tuple(one[1].decode("ascii") if one else None for one in found)
+
+
+@lru_cache(maxsize=4096)
+def _family(user_agent: bytes | None) -> str | None:
+    return None if user_agent is None or user_agent in _ABSENT else family(_text(user_agent))
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "backslashreplace")
