@@ -148,13 +148,13 @@ def _both_ways(above: int, below: int) -> dict[str, Any]:
 def _spans(
     drawn: go.Figure, frame: pl.DataFrame, bursts: Sequence[tuple[datetime, datetime]], step: int, colours: Palette
 ) -> None:
-    """`end` is a burst's last minute; the span covers it."""
+    """A burst is a pair of instants, the end exclusive."""
     if not frame.height:
         return
     start = frame["minute"][0]
-    for index, (first, last) in enumerate(bursts):
+    for index, (first, end) in enumerate(bursts):
         left = (first - start).total_seconds() / 60 / step - 0.5
-        right = ((last - start).total_seconds() / 60 + 1) / step - 0.5
+        right = (end - start).total_seconds() / 60 / step - 0.5
         if right < 0 or left > frame.height:
             continue
         word = ("burst" if len(bursts) == 1 else "bursts") if index == 0 else ""
