@@ -228,6 +228,8 @@ class Jobs:
             values = {"state": "done", "result": json.dumps(dict(result), default=str)}
         except Cancelled as error:
             values = {"state": "cancelled", "error": str(error)}
+            if self._closing.is_set():
+                values = {"state": "interrupted", "error": "The lab was closed meanwhile; start it again to go on."}
         except LabError as error:
             values = {"state": "failed", "error": str(error)}
         except Exception as error:

@@ -81,7 +81,8 @@ def read_world(path: Path) -> World:
             raise BadSources(
                 f"{path.name}: source {name} requires {unknown[0]!r}, which is no field; use {', '.join(FIELDS)}."
             )
-        sources[name] = Source(name, required, _count(row.get("min_fill_ms", 0), path.name, f"sources.{name}.min_fill_ms"))
+        shortest = _count(row.get("min_fill_ms", 0), path.name, f"sources.{name}.min_fill_ms")
+        sources[name] = Source(name, required, shortest)
     if not sources:
         raise BadSources(f"{path.name} declares no source; add a [sources.NAME] table or remove the file.")
     pages = declared.get("pages", [])

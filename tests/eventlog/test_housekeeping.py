@@ -1,0 +1,67 @@
+from sqlalchemy import insert
+
+from lab.database import leases
+from lab.eventlog import SUBMISSIONS, table_of
+from lab.eventlog.housekeeping import LEASE, Housekeeper, Rhythm, keep_house
+from lab.ids import microseconds
+
+
+def test_old_rows_are_flushed_and_young_ones_wait(log, make_row, clock) -> None:
+    """Age decides when there are few rows."""
+    log.append("submissions", [make_row()])
+    keep_house(log, clock, "me")
+    assert log.view().days[0].journal is not None
+    clock.advance(minutes=16)
+    keep_house(log, clock, "me")
+    assert log.view().days[0].journal is None
+    assert log.view().rows == 1
+
+
+def test_many_rows_are_flushed_at_any_age(log, make_row, clock) -> None:
+    """Size decides when there are many."""
+    log.append("submissions", [make_row() for _ in range(10)])
+    keep_house(log, clock, "me", Rhythm(flush_rows=11))
+    assert log.view().days[0].journal is not None
+    keep_house(log, clock, "me", Rhythm(flush_rows=10))
+    assert log.view().days[0].journal is None
+
+
+def test_only_the_holder_of_the_lease_keeps_house_until_it_expires(log, make_row, clock) -> None:
+    """A process that died with the lease blocks nobody for longer than its span."""
+    log.append("submissions", [make_row()])
+    clock.advance(minutes=16)
+    with log.database.write() as connection:
+        connection.execute(
+            insert(leases).values(name=LEASE, holder="dead", expires_us=microseconds(clock()) + 60_000_000)
+        )
+    assert not keep_house(log, clock, "me")
+    assert log.view().days[0].journal is not None
+    clock.advance(seconds=61)
+    assert keep_house(log, clock, "me")
+    assert log.view().days[0].journal is None
+
+
+def test_withdrawn_files_stay_ten_minutes_and_then_go(log, make_row, clock) -> None:
+    """A reader may still hold them."""
+    log.append_table("submissions", table_of(SUBMISSIONS, [make_row()]), run_id="r")
+    (file,) = log.view().days[0].files
+    with log.database.write() as connection:
+        log.withdraw(connection, "submissions", "r")
+    clock.advance(minutes=9)
+    keep_house(log, clock, "me")
+    assert file.exists()
+    clock.advance(minutes=2)
+    keep_house(log, clock, "me")
+    assert not file.exists()
+
+
+def test_a_housekeeper_looks_by_itself_and_stops_when_closed(log, make_row, clock) -> None:
+    """Its other duties are called too; closing twice is closing once."""
+    import threading
+
+    called = threading.Event()
+    keeper = Housekeeper(log, clock, Rhythm(every_s=0.01), duties=[called.set])
+    keeper.start()
+    assert called.wait(10)
+    keeper.close()
+    keeper.close()
