@@ -73,7 +73,6 @@ class Lab:
         self.housekeeper.close()
         self.gate.close()
         self.log.close()
-        self.metrics.close()
         self.database.close()
 
     def __enter__(self) -> Lab:

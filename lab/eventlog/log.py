@@ -103,28 +103,11 @@ class EventLog:
         with self.database.write() as connection:
             first = self._reserve(connection, stream, table.num_rows)
         table = _in_order(declared, table, first)
-        now = self._clock()
-        written: list[Segment] = []
-        try:
-            for day, rows in cut_by_day(declared, table):
-                segment = write_segment(
-                    self.folder,
-                    declared,
-                    day,
-                    rows,
-                    segment_id=self._new_id(now),
-                    run_id=run_id,
-                    now_us=microseconds(now),
-                )
-                written.append(segment)
-            with self._writing() as connection:
-                if within is not None:
-                    within(connection)
-                connection.execute(insert(segments), [one._asdict() for one in written])
-                self._changed(connection, stream, rows=True, files=True)
-        except BaseException:
-            self._unlink(written)
-            raise
+        with self._files(declared, table, run_id) as written, self._writing() as connection:
+            if within is not None:
+                within(connection)
+            connection.execute(insert(segments), [one._asdict() for one in written])
+            self._changed(connection, stream, rows=True, files=True)
         return first
 
     def flush(self, stream: str) -> int:
@@ -141,35 +124,16 @@ class EventLog:
             return 0
         table = table_from_journal(declared, [row.seq for row in rows], (row.body for row in rows))
         table = table.sort_by([(declared.time, "ascending"), ("seq", "ascending")])
-        now = self._clock()
-        written: list[Segment] = []
-        try:
-            for day, part in cut_by_day(declared, table):
-                segment_id = self._new_id(now)
-                written.append(
-                    write_segment(
-                        self.folder,
-                        declared,
-                        day,
-                        part,
-                        segment_id=segment_id,
-                        run_id=None,
-                        now_us=microseconds(now),
-                    )
+        with self._files(declared, table, None) as written, self._writing() as connection:
+            gone = connection.execute(
+                delete(journal).where(
+                    journal.c.stream == stream, journal.c.seq >= rows[0].seq, journal.c.seq <= rows[-1].seq
                 )
-            with self._writing() as connection:
-                gone = connection.execute(
-                    delete(journal).where(
-                        journal.c.stream == stream, journal.c.seq >= rows[0].seq, journal.c.seq <= rows[-1].seq
-                    )
-                )
-                if gone.rowcount != len(rows):
-                    raise StorageFailed("Another process flushed the journal at the same time; nothing was changed.")
-                connection.execute(insert(segments), [one._asdict() for one in written])
-                self._changed(connection, stream, rows=False, files=True)
-        except BaseException:
-            self._unlink(written)
-            raise
+            )
+            if gone.rowcount != len(rows):
+                raise StorageFailed("Another process flushed the journal at the same time; nothing was changed.")
+            connection.execute(insert(segments), [one._asdict() for one in written])
+            self._changed(connection, stream, rows=False, files=True)
         return len(rows)
 
     def withdraw(self, connection: Connection, stream: str, run_id: str) -> tuple[int, list[date]]:
@@ -297,10 +261,25 @@ class EventLog:
                 "Free space or check the disk, then try again."
             ) from error
 
-    def _unlink(self, written: list[Segment]) -> None:
-        for one in written:
-            with contextlib.suppress(OSError):
-                (self.folder / one.file).unlink()
+    @contextlib.contextmanager
+    def _files(self, stream: Stream, table: pa.Table, run_id: str | None) -> Iterator[list[Segment]]:
+        """The table as durable files, one or more a day; unlinked again when the block that names them fails."""
+        now = self._clock()
+        written: list[Segment] = []
+        try:
+            for day, rows in cut_by_day(stream, table):
+                segment_id = self._new_id(now)
+                written.append(
+                    write_segment(
+                        self.folder, stream, day, rows, segment_id=segment_id, run_id=run_id, now_us=microseconds(now)
+                    )
+                )
+            yield written
+        except BaseException:
+            for one in written:
+                with contextlib.suppress(OSError):
+                    (self.folder / one.file).unlink()
+            raise
 
 
 def _in_order(stream: Stream, table: pa.Table, first_seq: int) -> pa.Table:
