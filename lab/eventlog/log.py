@@ -276,10 +276,19 @@ class EventLog:
                 )
             yield written
         except BaseException:
-            for one in written:
-                with contextlib.suppress(OSError):
-                    (self.folder / one.file).unlink()
+            self._unlink_unknown(written)
             raise
+
+    def _unlink_unknown(self, written: list[Segment]) -> None:
+        """Unlink files that the catalog does not name; an interrupt may have come just after the commit."""
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            with self.database.read() as connection:
+                named = set(
+                    connection.scalars(select(segments.c.id).where(segments.c.id.in_([one.id for one in written])))
+                )
+            for one in written:
+                if one.id not in named:
+                    (self.folder / one.file).unlink(missing_ok=True)
 
 
 def _in_order(stream: Stream, table: pa.Table, first_seq: int) -> pa.Table:

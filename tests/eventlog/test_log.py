@@ -1,5 +1,6 @@
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -109,6 +110,22 @@ def test_what_the_transaction_raises_undoes_a_bulk_append_with_its_files(log, ma
     assert list(log.folder.rglob("*.parquet*")) == []
 
 
+def test_an_interrupt_just_after_the_commit_does_not_take_the_files_away(log, make_row, monkeypatch) -> None:
+    """What the catalog names stays, whatever is raised afterwards."""
+    real = log._writing
+
+    @contextmanager
+    def interrupted():
+        with real() as connection:
+            yield connection
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(log, "_writing", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        log.append_table("submissions", table_of(SUBMISSIONS, [make_row()]))
+    assert len(ids(log.view())) == 1
+
+
 def test_a_file_without_a_catalog_row_does_not_exist(log, make_row) -> None:
     """What a kill between rename and commit leaves behind is never read."""
     log.append_table("submissions", table_of(SUBMISSIONS, [make_row()]))
@@ -212,8 +229,6 @@ def test_a_full_queue_is_a_typed_refusal() -> None:
     """Nothing is dropped silently: the caller is told to come again."""
     gate = threading.Event()
     committer = Committer(lambda batch: (gate.wait(10), [[] for _ in batch])[1], waiting=1)
-    from concurrent.futures import Future
-
     def pending() -> Pending:
         return Pending(SUBMISSIONS, [], None, None, Future())
 
