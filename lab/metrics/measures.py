@@ -1,0 +1,204 @@
+"""Measures of a day: what is summed, and how the parts of a day become the day.
+
+The trap they avoid: figures that depend on how rows are cut. Every measure is a group-by of whole numbers whose
+parts (the files of a day, its journal) merge by adding, least and greatest; what cannot be added (distinct users,
+percentiles) is read from the merged whole by `reduce`, so a growing day costs no more than what was added to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from enum import StrEnum
+from hashlib import blake2b
+from typing import NamedTuple
+
+import polars as pl
+
+from lab.eventlog import DayFiles
+from lab.metrics.memo import Memo
+from lab.metrics.run import NO_ROWS, Reduce, run_each, sql_text
+
+TOP_USERS = 50
+
+
+class Traffic(StrEnum):
+    """Whose attempts: real ones came through the API or an import, simulated ones from the simulator."""
+
+    ALL = "All"
+    REAL = "Real"
+    SIMULATED = "Simulated"
+
+
+class Measure(NamedTuple):
+    """`keys` group the rows of `sql/<sql>.sql`; the other columns merge by sum, least or greatest.
+
+    `reduce` turns a day's merged rows into the day's result; without one the merged rows are the result.
+    """
+
+    name: str
+    sql: str
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+    least: tuple[str, ...] = ()
+    greatest: tuple[str, ...] = ()
+    reduce: Reduce | None = None
+
+
+class Reader:
+    """Results of measures for days, from memory where the day's version is known."""
+
+    def __init__(self, memo: Memo, executor: Executor | None = None) -> None:
+        self._memo = memo
+        self._executor = executor
+
+    def read(self, measure: Measure, days: Sequence[DayFiles]) -> pl.DataFrame:
+        """The results of `days`, one under the other, in their order."""
+        found = {index: self._memo.get(_key(measure, day)) for index, day in enumerate(days)}
+        missing = [days[index] for index, frame in found.items() if frame is None]
+        fresh = iter(self._compute(measure, missing))
+        frames = [next(fresh) if frame is None else frame for frame in found.values()]
+        return pl.concat([self._empty(measure), *frames])
+
+    def _compute(self, measure: Measure, days: list[DayFiles]) -> list[pl.DataFrame]:
+        growing = [day for day in days if day.files and day.journal is not None]
+        whole = [day for day in days if not (day.files and day.journal is not None)]
+        result = dict(zip(map(id, whole), self._run(measure, whole, _Finish(measure)), strict=True))
+        for day in growing:
+            result[id(day)] = self._merge_growing(measure, day)
+        for day in days:
+            self._memo.put(_key(measure, day), result[id(day)])
+        return [result[id(day)] for day in days]
+
+    def _merge_growing(self, measure: Measure, day: DayFiles) -> pl.DataFrame:
+        """A day whose files stay while its journal grows: the files' part is remembered for the next time."""
+        files = day._replace(journal=None, version=_names(day))
+        key = ("part", measure.sql, files.day, files.version)
+        part = self._memo.get(key)
+        if part is None:
+            [part] = self._run(measure, [files])
+            self._memo.put(key, part)
+        [journal] = self._run(measure, [day._replace(files=())])
+        merged = pl.concat([part, journal]).group_by(measure.keys).agg(
+            pl.col(*measure.sums).sum(),
+            *(pl.col(name).min() for name in measure.least),
+            *(pl.col(name).max() for name in measure.greatest),
+        )
+        return _Finish(measure)(merged.select(part.columns))
+
+    def _run(self, measure: Measure, days: list[DayFiles], then: Reduce | None = None) -> list[pl.DataFrame]:
+        return run_each(days, sql_text(measure.sql), then=then, executor=self._executor)
+
+    def _empty(self, measure: Measure) -> pl.DataFrame:
+        frame = self._memo.get(_key(measure, NO_ROWS))
+        if frame is None:
+            [frame] = self._run(measure, [NO_ROWS], _Finish(measure))
+            self._memo.put(_key(measure, NO_ROWS), frame)
+        return frame
+
+
+class _Finish:
+    """The last step of a measure, picklable: reduce, or bring into the one order."""
+
+    def __init__(self, measure: Measure) -> None:
+        self.measure = measure
+
+    def __call__(self, merged: pl.DataFrame) -> pl.DataFrame:
+        if self.measure.reduce is not None:
+            return self.measure.reduce(merged)
+        return merged.sort(self.measure.keys, nulls_last=True)
+
+
+def of_traffic(frame: pl.DataFrame, traffic: Traffic) -> pl.DataFrame:
+    """The rows of that traffic; all of them for All."""
+    return frame if traffic is Traffic.ALL else frame.filter(pl.col("traffic") == traffic.value)
+
+
+def _key(measure: Measure, day: DayFiles) -> tuple[str, object, str]:
+    return (measure.name, day.day, day.version)
+
+
+def _names(day: DayFiles) -> str:
+    """Segments never change, so their paths name their rows."""
+    return blake2b("\n".join(map(str, day.files)).encode(), digest_size=12).hexdigest()
+
+
+def _each_traffic(frame: pl.DataFrame, figures: Reduce) -> pl.DataFrame:
+    """`figures` of all, real and simulated rows, told apart by `traffic`."""
+    return pl.concat(
+        [
+            figures(of_traffic(frame, traffic)).with_columns(traffic=pl.lit(traffic.value))
+            for traffic in Traffic
+        ]
+    )
+
+
+def _merged_users(users: pl.DataFrame) -> pl.DataFrame:
+    """One row a user and day: somebody both real and simulated is one user of All."""
+    return users.group_by("day", "user").agg(
+        pl.col("single", "attempts", "success", "failed").sum(),
+        pl.col("first_us").min(),
+        pl.col("last_us", "accepted_us", "refused_us").max(),
+    )
+
+
+def count_users(users: pl.DataFrame) -> pl.DataFrame:
+    """day, users, turned_away, traffic. Turned away: refused, and not accepted at or after the last refusal."""
+    away = pl.col("refused_us").is_not_null() & (pl.col("accepted_us").fill_null(-1) < pl.col("refused_us"))
+    return _each_traffic(
+        users,
+        lambda some: _merged_users(some)
+        .group_by("day")
+        .agg(
+            users=(pl.col("single") > 0).sum().cast(pl.Int64),
+            turned_away=away.sum().cast(pl.Int64),
+        )
+        .sort("day"),
+    )
+
+
+def top_users(users: pl.DataFrame) -> pl.DataFrame:
+    """The day's most active users: day, user, attempts, success, failed, first_us, last_us, traffic."""
+    return _each_traffic(
+        users,
+        lambda some: _merged_users(some)
+        .sort(["attempts", "user"], descending=[True, False])
+        .head(TOP_USERS)
+        .select("day", "user", "attempts", "success", "failed", "first_us", "last_us"),
+    )
+
+
+def percentiles(histogram: pl.DataFrame) -> pl.DataFrame:
+    """day, p50_ms, p95_ms, traffic: the bucket in which the running sum reaches 50 or 95 in a hundred."""
+
+    def reached(hundredths: int) -> pl.Expr:
+        counted = pl.col("attempts")
+        return pl.col("bucket").filter(counted.cum_sum() * 100 >= counted.sum() * hundredths).first() / 10
+
+    return _each_traffic(
+        histogram,
+        lambda some: some.group_by("day", "bucket")
+        .agg(pl.col("attempts").sum())
+        .sort("day", "bucket")
+        .group_by("day", maintain_order=True)
+        .agg(p50_ms=reached(50), p95_ms=reached(95)),
+    )
+
+
+_USER_KEYS = ("day", "traffic", "user")
+_USER_SUMS = ("single", "attempts", "success", "failed")
+_USER_LAST = ("last_us", "accepted_us", "refused_us")
+
+COUNTS = Measure(
+    "counts",
+    "counts",
+    ("day", "traffic", "kind", "source", "page", "outcome", "category", "duplicate_kind"),
+    ("stored", "attempts", "leads"),
+    ("first_us",),
+    ("last_us",),
+)
+MINUTES = Measure("minutes", "minutes", ("day", "traffic", "minute"), ("attempts", "success", "failed"))
+REASONS = Measure("reasons", "reasons", ("day", "traffic", "category", "stage", "reason", "field"), ("attempts",))
+LATENCY = Measure("latency", "latency", ("day", "traffic", "bucket"), ("attempts",), reduce=percentiles)
+USERS = Measure("users", "users", _USER_KEYS, _USER_SUMS, ("first_us",), _USER_LAST, count_users)
+TOP = Measure("top", "users", _USER_KEYS, _USER_SUMS, ("first_us",), _USER_LAST, top_users)

@@ -1,0 +1,3 @@
+select * exclude (traffic)
+from attempts
+where attempt_id = $attempt_id
