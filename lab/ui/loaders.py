@@ -14,60 +14,59 @@ import polars as pl
 import streamlit as st
 
 from lab.metrics import ByNow, DayDetail, Totals, Traffic
+from lab.metrics.daily import Dimension
 from lab.ui.runtime import current_lab
 
-_kept = {"show_spinner": False}
 
-
-@st.cache_data(max_entries=16, **_kept)
+@st.cache_data(max_entries=16, show_spinner=False)
 def has_real(version: str) -> bool:
     """Whether a real attempt was ever stored."""
     return current_lab().metrics.has_real()
 
 
-@st.cache_data(max_entries=16, **_kept)
+@st.cache_data(max_entries=16, show_spinner=False)
 def days_with_data(version: str, traffic: Traffic) -> list[date]:
     """Days that hold attempts of this traffic, oldest first."""
     return current_lab().metrics.days_with_data(traffic)
 
 
-@st.cache_data(max_entries=16, **_kept)
+@st.cache_data(max_entries=16, show_spinner=False)
 def totals(version: str, traffic: Traffic) -> Totals:
     """All time."""
     return current_lab().metrics.totals(traffic)
 
 
-@st.cache_data(max_entries=32, **_kept)
+@st.cache_data(max_entries=32, show_spinner=False)
 def trend(version: str, traffic: Traffic, first: date, last: date, today: date) -> pl.DataFrame:
     """Days with their expected range; `today` says which of them is open."""
     return current_lab().metrics.trend(first, last, traffic)
 
 
-@st.cache_data(max_entries=32, **_kept)
-def by(version: str, traffic: Traffic, dimension: str, first: date, last: date) -> pl.DataFrame:
+@st.cache_data(max_entries=32, show_spinner=False)
+def by(version: str, traffic: Traffic, dimension: Dimension, first: date, last: date) -> pl.DataFrame:
     """Daily counts by source, page, category or duplicate kind."""
     return current_lab().metrics.by(dimension, first, last, traffic)
 
 
-@st.cache_data(max_entries=32, **_kept)
+@st.cache_data(max_entries=32, show_spinner=False)
 def cells(version: str, traffic: Traffic, first: date, last: date) -> pl.DataFrame:
     """Sources by pages."""
     return current_lab().metrics.cells(first, last, traffic)
 
 
-@st.cache_data(max_entries=32, **_kept)
+@st.cache_data(max_entries=32, show_spinner=False)
 def day(version: str, traffic: Traffic, on: date, tick: datetime | None) -> DayDetail:
     """Everything about one day; `tick` is the minute while it is open."""
     return current_lab().metrics.day(on, traffic)
 
 
-@st.cache_data(max_entries=16, **_kept)
-def expected_by_now(version: str, traffic: Traffic, on: date, tick: datetime) -> ByNow:
-    """What the same weekday usually held at this time of day."""
-    return current_lab().metrics.expected_by_now(on, tick, traffic)
+@st.cache_data(max_entries=16, show_spinner=False)
+def expected_by_now(version: str, traffic: Traffic, on: date, tick: datetime | None) -> ByNow | None:
+    """What the same weekday usually held at this time of day; None for a day that is over."""
+    return None if tick is None else current_lab().metrics.expected_by_now(on, tick, traffic)
 
 
-@st.cache_data(max_entries=16, **_kept)
+@st.cache_data(max_entries=16, show_spinner=False)
 def _last_hour(version: str, traffic: Traffic) -> pl.DataFrame:
     lab = current_lab()
     return lab.metrics.last_minutes(lab.clock(), 60, traffic)

@@ -38,18 +38,22 @@ def usual_share(trend: pl.DataFrame) -> float | None:
     return median(share for _, share in shares) if len(shares) >= MIN_POINTS else None
 
 
+def is_high(trend: pl.DataFrame, share: float) -> bool:
+    """Whether a failed share stands out among the whole days of the trend; never with under six of them."""
+    shares = [one for _, one in _shares(trend)]
+    if len(shares) < MIN_POINTS:
+        return False
+    usual = median(shares)
+    spread = max(1.4826 * median(abs(one - usual) for one in shares), 0.01)
+    return share >= MIN_RATIO * usual and (share - usual) / spread >= MIN_Z
+
+
 def unusual(trend: pl.DataFrame) -> list[Unusual]:
     """Whole days of the trend that stand out, in day order; failures before volume on the same day."""
     found: list[Unusual] = []
-    shares = _shares(trend)
-    if len(shares) >= MIN_POINTS:
-        usual = median(share for _, share in shares)
-        spread = max(1.4826 * median(abs(share - usual) for _, share in shares), 0.01)
-        found += [
-            Unusual(day, "failures", share, usual)
-            for day, share in shares
-            if share >= MIN_RATIO * usual and (share - usual) / spread >= MIN_Z
-        ]
+    usual = usual_share(trend)
+    if usual is not None:
+        found += [Unusual(day, "failures", share, usual) for day, share in _shares(trend) if is_high(trend, share)]
     for row in trend.filter(~pl.col("open")).iter_rows(named=True):
         low, high = row["expected_low"], row["expected_high"]
         if low is None or high is None or max(high, row["attempts"]) < MIN_ATTEMPTS:

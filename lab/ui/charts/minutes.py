@@ -100,7 +100,7 @@ def _mirrored(
             y=[sign * value for value in values],
             name=name,
             showlegend=False,
-            customdata=list(zip(values, labels, strict=True)),
+            customdata=list(zip(values, labels, at, strict=True)),
             marker=open_marker(colour, colours, is_open),
             hovertemplate=f"%{{customdata[0]:,}} {name}<extra></extra>",
         )

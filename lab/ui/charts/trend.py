@@ -42,6 +42,7 @@ def trend(frame: pl.DataFrame, colours: Palette, until: str = "") -> Chart:
             y=frame[column].to_list(),
             name=name,
             showlegend=False,
+            customdata=[day.isoformat() for day in days],
             marker=open_marker(colour, colours, is_open),
             hovertemplate=f"%{{y:,}} {name}<extra></extra>",
         )
@@ -161,7 +162,7 @@ def _caption(frame: pl.DataFrame, banded: bool, until: str) -> str:
         parts.append("Shaded: expected from the same weekday, 8 weeks.")
     else:
         parts.append("No expected range yet: it needs six earlier days of the same weekday.")
-    return " ".join(parts)
+    return " ".join([*parts, "Select a day to open it."])
 
 
 def _alt(frame: pl.DataFrame) -> str:

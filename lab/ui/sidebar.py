@@ -1,0 +1,86 @@
+"""The sidebar: whose traffic, which window, and the few lines that say whether the lab is well.
+
+The trap it avoids: a figure drawn in the colours of the mode before. The status lines are a fragment of their
+own that looks every few seconds; it also sees when the browser turned light or dark and runs the page again.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lab.metrics import Traffic
+from lab.opening import Lab
+from lab.report.ollama_status import Status, ollama_status, pick
+from lab.ui import loaders, words
+from lab.ui.cards import Badge, icon
+from lab.ui.here import DEFAULT_WINDOW, DRAWN_MODE, WINDOWS, chosen_traffic
+from lab.ui.runtime import current_lab
+
+EVERY_S = 5
+LIVE_S = 900
+"""A lab whose last attempt is older than this is quiet, not live."""
+KINDS = {"demo": "Filling", "simulate": "Simulating", "burst": "Simulating", "import": "Importing", "report": "Writing"}
+
+
+def sidebar(lab: Lab) -> None:
+    """Draw it; `here()` reads what was chosen."""
+    version = lab.log.version()
+    with st.sidebar:
+        st.session_state.setdefault("traffic", chosen_traffic(version).value)
+        st.selectbox("Traffic", [one.value for one in Traffic], key="traffic", persist_state="session")
+        st.selectbox(
+            "Window",
+            WINDOWS,
+            index=WINDOWS.index(DEFAULT_WINDOW),
+            format_func=lambda days: f"Last {days} days",
+            key="window",
+            bind="query-params",
+        )
+        st.date_input(
+            "Until",
+            value=None,
+            key="until",
+            format="YYYY-MM-DD",
+            bind="query-params",
+            help="Last day of the window; empty means the last day with data.",
+        )
+        _status()
+
+
+@st.fragment(run_every=EVERY_S)
+def _status() -> None:
+    drawn = st.session_state.get(DRAWN_MODE)
+    if drawn is not None and st.context.theme.type not in (None, drawn):
+        st.rerun()
+    lab = current_lab()
+    last = loaders.totals(lab.log.version(), Traffic.ALL).last_at
+    with st.container(gap="xxsmall"):
+        if last is None:
+            _line(Badge("Empty", "gray", "hourglass_empty"), "no attempt yet")
+        else:
+            age = (lab.clock() - last).total_seconds()
+            live = age < LIVE_S
+            badge = Badge("Live", "green", "sensors") if live else Badge("Quiet", "gray", "sensors_off")
+            when = words.ago(age) if age < 86_400 else words.short_day(last.astimezone(lab.zone).date())
+            _line(badge, f"last attempt {when}")
+        for job in lab.jobs.active()[:2]:
+            _line(Badge(KINDS.get(job.kind, "Working"), "orange", "pending"), f"{job.share:.0%}")
+        _model(_looked(lab.settings.ollama_host, lab.settings.ollama_model), lab.settings.ollama_model)
+        st.markdown(f":small[All times in {words.safe(lab.settings.zone_name)}]")
+
+
+def _model(status: Status, preferred: str) -> None:
+    chosen = pick(status.models, preferred) if status.reachable else None
+    if chosen is None:
+        _line(Badge("No model", "orange", "power_off"), "rules write")
+    else:
+        _line(Badge("Model", "green", "smart_toy"), chosen[0].name)
+
+
+@st.cache_data(ttl=30, max_entries=4, show_spinner=False)
+def _looked(host: str, preferred: str) -> Status:
+    return ollama_status(host, preferred)
+
+
+def _line(badge: Badge, text: str) -> None:
+    st.markdown(f":{badge.hue}-badge[{icon(badge.icon)} {words.safe(badge.word)}] :small[{words.safe(text)}]")
