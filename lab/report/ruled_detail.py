@@ -1,0 +1,181 @@
+"""The rule-based wording of what users did, what the system did, and what looks misconfigured.
+
+The trap it avoids: a list read aloud. Each paragraph names the few facts that matter, in order, and stops.
+"""
+
+from __future__ import annotations
+
+from lab.report import wording
+from lab.report.analyst import Statement
+from lab.report.fact import Fact, Facts
+
+SLOWER = 1.5
+"""How many times its usual the p95 must be to be called slower."""
+
+
+def users(facts: Facts) -> list[Statement]:
+    """How many, how concentrated, who failed and who came again."""
+    total, away = facts.get("users"), facts.get("turned_away")
+    if not total or not total.number:
+        return [Statement("No user made an attempt.", _ids(facts.get("attempts")))]
+    many = total.number != 1
+    text = f"{_of(total, 'user')} made the day's attempts"
+    if away and away.number:
+        text += f"; {away.text} of them {'were' if away.number != 1 else 'was'} refused and not accepted afterwards"
+    elif away:
+        text += "; none was left without an accepted attempt" if many else ", in the end with success"
+    said = [Statement(f"{text}.", _ids(total, away))]
+    top, first = facts.get("users.top"), facts.get("user:U1")
+    if top and first:
+        said.append(
+            Statement(
+                f"{_capital(top.label.removeprefix('share of attempts by '))} made {top.text} of all attempts; "
+                f"U1 alone made {first.text} ({_first_part(first)}).",
+                _ids(top, first),
+            )
+        )
+    elif first:
+        text = f"U1 was the most active with {_of(first, 'attempt')} ({_first_part(first)})."
+        said.append(Statement(text, _ids(first)))
+    failing = facts.get("users.failing")
+    if failing:
+        user = "user" if failing.number == 1 else "users"
+        said.append(
+            Statement(f"Among the most active, {failing.text} {user} failed repeatedly and never got through.",
+                      _ids(failing))
+        )
+    total_duplicates, kinds = facts.get("duplicates"), [fact for fact in facts.of("duplicates") if ":" in fact.key]
+    if total_duplicates and kinds:
+        named = wording.listed([_duplicate(fact) for fact in kinds[:3]])
+        said.append(
+            Statement(f"{_of(total_duplicates, 'attempt')} repeated something already accepted: {named}"
+                      + (", and smaller groups." if len(kinds) > 3 else "."), _ids(total_duplicates, *kinds[:3]))
+        )
+    else:
+        said.append(Statement("No duplicate or replay was recorded.", _ids(facts.get("attempts"))))
+    return said
+
+
+def system(facts: Facts) -> list[Statement]:
+    """Load, answer times, what was refused where."""
+    attempts = facts.get("attempts")
+    if not attempts or not attempts.number:
+        return [Statement("Nothing arrived that the system could have accepted or refused.", _ids(attempts))]
+    said = []
+    busiest, peak = facts.get("minute.busiest"), facts.get("minute.attempts")
+    if busiest and peak:
+        said.append(
+            Statement(f"The busiest minute was {busiest.text}, with {_of(peak, 'attempt')}.", _ids(busiest, peak))
+        )
+    p50, p95 = facts.get("latency.p50"), facts.get("latency.p95")
+    if p50 and p95:
+        text = f"The median answer took {p50.text}; all but the slowest twentieth came within {p95.text}"
+        if p95.base:
+            usual = (p95.compare or "").split(" ", 2)[-1]
+            word = "slower than" if p95.number >= SLOWER * p95.base else "faster than" if (
+                p95.number * SLOWER <= p95.base) else "close to"
+            text += f", {word} the usual {usual}"
+        said.append(Statement(f"{text}.", _ids(p50, p95)))
+    else:
+        said.append(Statement("No answer times were recorded for these attempts.", _ids(attempts)))
+    said += _where_failing(facts)
+    reasons = facts.of("reasons")[:2]
+    if reasons:
+        named = wording.listed([f"{_reason(fact)} ({fact.text})" for fact in reasons])
+        most = "The most frequent refusals were" if len(reasons) > 1 else "Every refusal was" if _all(reasons) else (
+            "The most frequent refusal was")
+        said.append(Statement(f"{most} {named}.", _ids(*reasons)))
+    if limits := facts.of("limits"):
+        first = limits[0]
+        said.append(
+            Statement(f"Rate limits refused {_of(first, 'attempt')} on "
+                      f"{first.label.removeprefix('rate-limited attempts on ')}"
+                      + (", more than on any other page." if len(limits) > 1 else "."), _ids(first))
+        )
+    return said
+
+
+def misconfiguration(facts: Facts) -> list[Statement]:
+    """The day's signals with their evidence; never a cause."""
+    found = facts.of("signals")
+    if not found:
+        attempts = facts.get("attempts")
+        held = "and sources are judged for silence only once a day is over" if facts.open else ""
+        text = "None of the rules found a sign of misconfiguration" + (f", {held}." if held else ".")
+        return [Statement(text, _ids(attempts))]
+    return [Statement(_signal(fact), (fact.id,)) for fact in found]
+
+
+def _signal(fact: Fact) -> str:
+    _, rule, *names = fact.key.split(":")
+    match rule:
+        case "field":
+            return (f"{_of(fact, 'failure')} from {names[1]} {_verb(fact, 'names', 'name')} the field {names[0]}, "
+                    f"{fact.share}; a rule or a form may have changed there.")
+        case "credentials":
+            return (f"{_of(fact, 'attempt')} of {names[0]} {_verb(fact, 'was', 'were')} refused for credentials, "
+                    f"{fact.share}; a key may have expired or changed.")
+        case "silent":
+            usual = wording.count(fact.base or 0)
+            return (f"{names[0]} sent {fact.text if fact.number else 'nothing'} where {usual} attempts are usual; "
+                    "it may have lost its way to the lab, or simply had nothing to send.")
+        case "limit":
+            return (f"A rate limit refused {_of(fact, 'distinct user')} of {names[0]} ({fact.share}); they may share "
+                    "an address that is counted as a single client.")
+        case _:
+            return (f"{names[0]} repeated accepted leads at machine speed, up to {fact.text} in one minute and "
+                    f"{fact.share}; its retries may not stop at success.")
+
+
+def _where_failing(facts: Facts) -> list[Statement]:
+    """The source whose failed share stands furthest above the day's, when it is well above."""
+    overall = facts.get("failed.share")
+    rates = [fact for fact in facts.of("sources") if fact.key.endswith(":failed")]
+    if overall is None or len(rates) < 2:
+        return []
+    worst = max(rates, key=lambda fact: (fact.number, fact.key))
+    counted = facts.get(worst.key.removesuffix(":failed"))
+    if counted is None or counted.number < 20 or worst.number < overall.number + 5:
+        return []
+    name = worst.key.split(":")[1]
+    return [
+        Statement(f"{name} failed most often: {worst.text} of its {_of(counted, 'attempt')}, "
+                  f"against {overall.text} over all sources.", _ids(worst, counted, overall))
+    ]
+
+
+def _reason(fact: Fact) -> str:
+    """"refused by VALIDATION_FAILED, stage validation, field phone" as "VALIDATION_FAILED on the field phone"."""
+    category, *rest = fact.label.removeprefix("refused by ").split(' ("')[0].split(", ")
+    field = next((part for part in rest if part.startswith("field ")), None)
+    return f"{category} on the {field}" if field else category
+
+
+def _all(facts: list[Fact]) -> bool:
+    return len(facts) == 1 and (facts[0].share or "").startswith("100.0%")
+
+
+def _duplicate(fact: Fact) -> str:
+    _, kind, source = fact.key.split(":")
+    return f"{fact.text} of kind {kind} from {source}"
+
+
+def _first_part(fact: Fact) -> str:
+    """"4.2% of attempts, 12 failed" without what the sentence says already."""
+    return (fact.share or "").replace(" of attempts", "")
+
+
+def _of(fact: Fact, one: str) -> str:
+    return wording.plural(fact.number, one)
+
+
+def _verb(fact: Fact, one: str, many: str) -> str:
+    return one if fact.number == 1 else many
+
+
+def _ids(*facts: Fact | None) -> tuple[str, ...]:
+    return tuple(fact.id for fact in facts if fact is not None)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

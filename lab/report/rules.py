@@ -1,0 +1,206 @@
+"""The rule-based analyst: the same report from the same facts, in words that a person chose once.
+
+It is the fallback when no model answers and the yardstick when one does. The trap it avoids: a report that fills
+a quiet day with noise. A section says what its facts hold and one plain sentence when they hold nothing.
+"""
+
+from __future__ import annotations
+
+from lab.report import wording
+from lab.report.analyst import SECTIONS, Draft, Effort, Section, Statement, Tell
+from lab.report.fact import Fact, Facts
+from lab.report.ruled_detail import misconfiguration, system, users
+
+APART = 1.5
+"""How many times its usual a figure must be, up or down, to be called far from it."""
+FEW = 20
+"""Attempts under which no day is called unusual."""
+FIRM = 6
+"""Comparable days from which on the usual is firm."""
+
+
+class RuleAnalyst:
+    """Deterministic: equal facts give an equal draft."""
+
+    name = "rules"
+
+    def write(self, facts: Facts, tell: Tell | None = None) -> tuple[Draft, Effort]:
+        """The draft; `tell` is told the stage once."""
+        if tell is not None:
+            tell("writing", 0, len(SECTIONS))
+        writers = {
+            "summary": summary, "users": users, "system": system, "misconfiguration": misconfiguration,
+            "confidence": confidence, "scope": scope,
+        }
+        sections = tuple(Section(key, tuple(writers[key](facts))) for key, _ in SECTIONS)
+        return Draft(headline(facts), sections), Effort()
+
+
+def headline(facts: Facts) -> Statement:
+    """One line that says what kind of day it was."""
+    day, attempts, failed = facts.get("day"), facts.get("attempts"), facts.get("failed")
+    name = wording.short_day(facts.day)
+    if not attempts or not attempts.number:
+        return _said(f"No attempts on {name}" + (f" until {facts.until}" if facts.until else ""), day, attempts)
+    until = facts.get("until")
+    when = f"{name}, until {facts.until}" if until else name
+    if signal := next(iter(facts.of("signals")), None):
+        return _said(f"{_signal_headline(signal)} on {when}", day, until, signal)
+    rate = facts.get("failed.share")
+    if failed and rate and _far_above(rate, 5.0) and attempts.number >= FEW:
+        return _said(
+            f"{rate.text} of attempts failed on {when}, against {_base(rate)}", day, until, rate,
+        )
+    word = _volume_word(facts)
+    if word:
+        return _said(f"{_attempts(attempts)} on {when}, {word}", day, until, attempts, facts.get("attempts.change"))
+    accepted = facts.get("accepted")
+    if failed and not failed.number and accepted:
+        return _said(f"All {_attempts(attempts)} accepted on {when}", day, until, attempts)
+    tail = f"{accepted.text} of them accepted" if accepted else "none of them accepted"
+    return _said(f"{_attempts(attempts)} on {when}, {tail}", day, until, attempts, accepted)
+
+
+def summary(facts: Facts) -> list[Statement]:
+    """Volume, outcome, and the one or two things that stand out."""
+    attempts, accepted, failed = facts.get("attempts"), facts.get("accepted"), facts.get("failed")
+    day, until, rate = facts.get("day"), facts.get("until"), facts.get("failed.share")
+    if not attempts or not attempts.number or not accepted or not failed or not rate:
+        text = f"The log holds no attempt for {wording.short_day(facts.day)}"
+        text += f" until {facts.until}; the day is still open." if facts.until else "."
+        if attempts and attempts.base:
+            text += f" The {_base(attempts)} attempts."
+        return [_said(text, day, until, attempts)]
+    so_far = f"By {facts.until} the lab had received" if facts.until else "The lab received"
+    first = f"{so_far} {_attempts(attempts)}{_against_usual(facts)}."
+    if not failed.number:
+        outcome = "All of them were accepted, none failed."
+    elif not accepted.number:
+        outcome = "None of them was accepted."
+    else:
+        against = f", against {_base(rate)}" if rate.base is not None else ""
+        verb = "was" if accepted.number == 1 else "were"
+        outcome = f"Of these, {accepted.text} {verb} accepted and {failed.text} failed, {rate.text} of all{against}."
+    said = [
+        _said(first, day, until, attempts, facts.get("attempts.change")),
+        _said(outcome, attempts, accepted, failed, rate),
+    ]
+    category = next(iter(facts.of("failures")), None)
+    if category and failed.number:
+        others = len(facts.of("failures")) > 1
+        words = wording.category_words(category.key.removeprefix("category:"))
+        text = f"{_capital(words)} were the largest group: {category.text}, {category.share}."
+        said.append(_said(text if others else f"All {category.text} failures were {words}.", category))
+    if burst := next(iter(facts.of("bursts")), None):
+        said.append(_said(f"{_capital(_burst(burst))}.", burst))
+    return said
+
+
+def confidence(facts: Facts) -> list[Statement]:
+    """A level, from volume and coverage, with its reasons."""
+    attempts, comparable = facts.get("attempts"), facts.get("comparable")
+    least, simulated, until = facts.get("comparable.least"), facts.get("simulated"), facts.get("until")
+    few = attempts is not None and attempts.number < FEW
+    if few or least:
+        level = "Low"
+    elif until or (comparable and comparable.number < FIRM):
+        level = "Medium"
+    else:
+        level = "High"
+    said = [Statement(f"{level}. Every figure was counted from the log and is listed with the facts.")]
+    if until:
+        said.append(_said(f"The day is open and counted until {until.text}; its figures will still grow.", until))
+    if comparable and least:
+        had = {0: "There is no comparable earlier day", 1: "There is a single comparable earlier day"}
+        lead = had.get(int(comparable.number), f"There are {comparable.text} comparable earlier days")
+        said.append(_said(f"{lead}; below {least.text} nothing is called usual.", comparable, least))
+    elif comparable:
+        text = f"What is called usual is the median of {comparable.text} comparable earlier days."
+        said.append(_said(text, comparable))
+    if attempts and few and attempts.number:
+        said.append(_said(f"{_capital(_attempts(attempts))} are few: each one moves a share much.", attempts))
+    if simulated:
+        said.append(_said(f"{_capital(_simulated(simulated))}.", simulated))
+    return said
+
+
+def scope(facts: Facts) -> list[Statement]:
+    """What no analyst of this log can know."""
+    said = [
+        Statement("The log knows attempts that reached the lab; a form that never sent anything leaves no trace."),
+        Statement("It shows what happened together, not why: releases, campaigns and changes elsewhere are not in it."),
+        Statement("Users are pseudonyms; one person with several addresses counts as several users."),
+    ]
+    if facts.traffic != "All":
+        said.append(Statement(f"Only {facts.traffic.lower()} traffic is counted."))
+    said.append(Statement(f"Times are in {facts.zone}."))
+    return said
+
+
+def _said(text: str, *facts: Fact | None) -> Statement:
+    return Statement(text, tuple(fact.id for fact in facts if fact is not None))
+
+
+def _attempts(fact: Fact) -> str:
+    return wording.plural(fact.number, "attempt")
+
+
+def _base(fact: Fact) -> str:
+    """"usual Thursday 8.5%" as it reads in a sentence: "a usual 8.5%"."""
+    return f"a usual {(fact.compare or '').rsplit(' ', 1)[-1]}"
+
+
+def _far_above(fact: Fact, least: float = 0.0) -> bool:
+    return fact.base is not None and fact.number >= APART * fact.base and fact.number - fact.base >= least
+
+
+def _volume_word(facts: Facts) -> str | None:
+    """Where attempts stand when far from usual, else None."""
+    attempts, change = facts.get("attempts"), facts.get("attempts.change")
+    if not attempts or not attempts.base or not change or max(attempts.number, attempts.base) < FEW:
+        return None
+    if attempts.number >= APART * attempts.base:
+        return f"far above the usual ({change.text})"
+    if attempts.number * APART <= attempts.base:
+        return f"far below the usual ({change.text})"
+    return None
+
+
+def _against_usual(facts: Facts) -> str:
+    """A clause that holds attempts against the usual; empty when there is none."""
+    attempts, change = facts.get("attempts"), facts.get("attempts.change")
+    if not attempts or not attempts.base or not change:
+        return ""
+    usual = f"the {wording.count(attempts.base)} usual " + ("by now" if facts.open else f"on a {facts.day:%A}")
+    if attempts.number == attempts.base:
+        return f", exactly {usual}"
+    size = change.text.lstrip("+-")
+    return f", {size} {'more' if attempts.number > attempts.base else 'fewer'} than {usual}"
+
+
+def _signal_headline(signal: Fact) -> str:
+    _, rule, *names = signal.key.split(":")
+    match rule:
+        case "field":
+            return f"{signal.text} failures name the field {names[0]} from {names[1]}"
+        case "credentials":
+            return f"{signal.text} attempts of {names[0]} were refused for their credentials"
+        case "silent":
+            return f"{names[0]} fell silent"
+        case "limit":
+            return f"A rate limit refused {signal.text} distinct users of {names[0]}"
+        case _:
+            return f"{names[0]} repeated accepted leads at machine speed"
+
+
+def _burst(fact: Fact) -> str:
+    return f"{fact.label.removeprefix('attempts in ')} brought {fact.text} attempts, {fact.share}"
+
+
+def _simulated(fact: Fact) -> str:
+    part = (fact.share or "").removesuffix(" of attempts")
+    return f"{fact.text} attempts, {part} of all, are simulated"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
