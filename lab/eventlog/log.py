@@ -15,9 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,7 +24,7 @@ from lab.clock import Clock
 from lab.database import Database, garbage, journal, segments, sequences
 from lab.errors import StorageFailed
 from lab.eventlog.committer import Committer, Pending, Settle
-from lab.eventlog.segments import Segment, cut_by_day, write_segment
+from lab.eventlog.segments import Segment, cut_by_day, in_order, write_segment
 from lab.eventlog.stream import SUBMISSIONS, Row, Stream, encoder, table_from_journal
 from lab.eventlog.view import View
 from lab.ids import NewId, microseconds, uuid7
@@ -102,7 +100,7 @@ class EventLog:
             return 0
         with self.database.write() as connection:
             first = self._reserve(connection, stream, table.num_rows)
-        table = _in_order(declared, table, first)
+        table = in_order(declared, table, first)
         with self._files(declared, table, run_id) as written, self._writing() as connection:
             if within is not None:
                 within(connection)
@@ -289,13 +287,3 @@ class EventLog:
             for one in written:
                 if one.id not in named:
                     (self.folder / one.file).unlink(missing_ok=True)
-
-
-def _in_order(stream: Stream, table: pa.Table, first_seq: int) -> pa.Table:
-    """The table in the declared column order and order of time, numbered from `first_seq`."""
-    table = table.select(stream.schema.names)
-    instants = table[stream.time].cast(pa.int64()).to_numpy()
-    if instants.size > 1 and bool((instants[1:] < instants[:-1]).any()):
-        table = table.take(pc.sort_indices(table, sort_keys=[(stream.time, "ascending")]))
-    seqs = pa.array(np.arange(first_seq, first_seq + table.num_rows, dtype=np.int64))
-    return table.set_column(stream.position("seq"), stream.schema.field("seq"), seqs)
