@@ -39,14 +39,14 @@ with left, st.container(border=True, height="stretch"):
     overview.live_hour(view)
 with right, st.container(border=True, height="stretch"):
     if picked := cards.figure(charts.failure_categories(detail.categories, view.colours), "categories", select=True):
-        links.open_page("attempts", category=picked[0], **links.on_day(day))
+        links.attempts(links.on_day(day), category=picked[0])
 
 left, right = st.columns([1.15, 1])
 with left, st.container(border=True, height="stretch"):
     cells = loaders.cells(version, traffic, day, day)
     if picked := cards.figure(charts.cells(cells, view.colours), "cells", select=True):
-        links.open_page("attempts", source=picked[0], page=picked[1], **links.on_day(day))
+        links.attempts(links.on_day(day), source=picked[0], page=picked[1])
 with right, st.container(border=True, height="stretch"):
     chart = charts.outcomes(detail.sources, "source", "source", view.colours)
     if picked := cards.figure(chart, "sources", select=True):
-        links.open_page("attempts", source=picked[0], **links.on_day(day))
+        links.attempts(links.on_day(day), source=picked[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -31,6 +32,11 @@ def open_page(page: str, /, **query: str) -> NoReturn:
     """Leave for another page at once, before what was selected fades the rest of its chart."""
     st.switch_page(f"{page}.py", query_params=query)
     raise AssertionError("st.switch_page returned")
+
+
+def attempts(query: Mapping[str, str], **chosen: str) -> NoReturn:
+    """Leave for the attempts of a source, page, category or user; a bound select box is told its option's label."""
+    open_page("attempts", **query, **{key: words.name(value) for key, value in chosen.items()})
 
 
 def on_day(day: date) -> dict[str, str]:

@@ -13,8 +13,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from lab.metrics import ByNow, DayDetail, Totals, Traffic
-from lab.metrics.daily import Dimension
+from lab.metrics import ByNow, Cursor, DayDetail, Dimension, Filter, Page, Totals, Traffic
 from lab.ui.runtime import current_lab
 
 
@@ -86,3 +85,16 @@ def shifted(frame: pl.DataFrame, now: datetime) -> pl.DataFrame:
     minutes = [frame["minute"][-1] + timedelta(minutes=at) for at in range(max(1, late - size + 1), late + 1)]
     blank: dict[str, Any] = {"minute": minutes, **{name: [0] * len(minutes) for name in frame.columns[1:]}}
     return pl.concat([frame, pl.DataFrame(blank, schema=frame.schema)]).tail(size)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def keys(version: str, dimension: Dimension) -> list[str]:
+    """Every source, page or category that was ever stored, by name."""
+    found = current_lab().metrics.by(dimension)["key"].drop_nulls().unique().sort()
+    return [str(one) for one in found.to_list()]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def page(version: str, asked: Filter, before: Cursor | None, size: int) -> Page:
+    """A page of stored rows."""
+    return current_lab().metrics.page(asked, before, size)

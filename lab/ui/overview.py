@@ -105,13 +105,14 @@ def live_hour(here: Here) -> None:
     picked = cards.figure(charts.last_minutes(frame, here.colours, lab.zone, pairs), "hour", select=True)
     if picked:
         minute = frame["minute"][int(picked[2])]
-        links.open_page("attempts", **links.within(minute, minute + timedelta(minutes=1)))
+        links.attempts(links.within(minute, minute + timedelta(minutes=1)))
 
 
 def stands_out(here: Here, trend: pl.DataFrame) -> None:
     """Days of the window that a rule picked out, newest first, each with a way to its page."""
     found = list(reversed(sentences.unusual(trend)))
-    number = "Nothing stands out" if not found else f"{words.many(len(found), 'day')} to look at"
+    number = "One day" if len(found) == 1 else words.many(len(found), "day")
+    number = f"{number} to look at" if found else "No day stands out"
     st.subheader(number, anchor=False)
     if not found:
         judged = trend.filter(~pl.col("open") & pl.col("expected_high").is_not_null()).height
@@ -142,7 +143,7 @@ def all_time(here: Here) -> None:
     totals = loaders.totals(here.version, here.traffic)
     since = f" since {words.short_day(totals.first_day)} {totals.first_day.year}" if totals.first_day else ""
     with st.container(gap="xxsmall"):
-        st.markdown(f"**All time**{words.safe(since)}")
+        st.markdown(f"**All time** {words.safe(since)}")
         with st.grid(3, min_column_width=80):
             st.metric("Attempts", words.count(totals.attempts))
             st.metric("Leads", words.count(totals.leads))

@@ -146,9 +146,9 @@ def ranked_failures(rows: Sequence[tuple[str, int, float | None]]) -> str:
     ]
     if risen:
         _, key, number, usual = max(risen)
-        return f"{words.name(key)}: {words.count(number)} refused, against a usual {words.count(usual)}"
+        return f"{words.name(key)}: {words.many(number, 'attempt')}, against a usual {words.count(usual)}"
     key, number, _ = max(rows, key=lambda row: row[1])
-    return f"{words.name(key)} refused {words.count(number)}, {words.share(number, total)} of the failures"
+    return f"{words.name(key)}: {words.count(number)} of {words.many(total, 'failure')}"
 
 
 def ranked_outcomes(rows: Sequence[tuple[str, int, int]], noun: str) -> str:

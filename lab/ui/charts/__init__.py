@@ -7,11 +7,12 @@ The trap they avoid: a picture without its sentence. A chart function takes the 
 from lab.ui.charts.calendar import calendar
 from lab.ui.charts.cells import cells
 from lab.ui.charts.marks import Chart
-from lab.ui.charts.minutes import day_timeline, histogram, last_minutes
+from lab.ui.charts.minutes import TIMELINE_STEP, day_timeline, histogram, last_minutes
 from lab.ui.charts.ranked import failure_categories, outcomes
 from lab.ui.charts.trend import trend
 
 __all__ = [
+    "TIMELINE_STEP",
     "Chart",
     "calendar",
     "cells",

@@ -11,9 +11,11 @@ from lab.ui.charts.marks import Chart, mixed, readable_on, spoken
 from lab.ui.palette import Palette
 from lab.ui.template import figure
 
-HEIGHT_PX = 236
+HEIGHT_PX = 206
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 HOTTEST = 0.5
+NUMBERED_WEEKS = 14
+"""With more of them a phone has no room for the day's number in its cell."""
 
 
 def calendar(frame: pl.DataFrame, chosen: date, colours: Palette) -> Chart:
@@ -35,7 +37,7 @@ def calendar(frame: pl.DataFrame, chosen: date, colours: Palette) -> Chart:
         hover = words.long_day(day) + "<br>"
         hover += "no attempts" if share is None else f"{words.many(row['attempts'], 'attempt')}, {share:.1%} failed"
         ink = colours.muted if share is None else readable_on(ground)
-        marks.append((week, weekday, str(day.day), hover, day.isoformat(), ink))
+        marks.append((week, weekday, str(day.day) if weeks <= NUMBERED_WEEKS else "", hover, day.isoformat(), ink))
     drawn = figure(
         colours,
         HEIGHT_PX,

@@ -16,6 +16,8 @@ ROW_PX = 46
 MAX_PAGES = 8
 MAX_SOURCES = 12
 HOTTEST = 0.8
+CAUTION = 6
+"""Attempts of the usual share added to each cell before it is coloured: two failures of two are not an alarm."""
 
 
 def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
@@ -26,15 +28,16 @@ def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
     pages = _first(frame, "page", [], MAX_PAGES)
     seen = {(row["source"], row["page"]): row for row in frame.iter_rows(named=True)}
     hottest = max(HOTTEST, usual + 0.2)
-    shares: list[list[float | None]] = []
+    heats: list[list[float | None]] = []
     marks = []
     for at, source in enumerate(sources):
         line: list[float | None] = []
         for place, page in enumerate(pages):
             row = seen.get((source, page))
             share = row["failed"] / row["attempts"] if row and row["attempts"] else None
-            line.append(share)
-            ground = colours.page if share is None else mixed(colours.shares, (share - usual) / (hottest - usual))
+            heat = (row["failed"] + CAUTION * usual) / (row["attempts"] + CAUTION) if row and row["attempts"] else None
+            line.append(heat)
+            ground = colours.page if heat is None else mixed(colours.shares, (heat - usual) / (hottest - usual))
             text = "·" if row is None or share is None else f"<b>{share:.0%}</b><br>{words.count(row['attempts'])}"
             hover = f"{words.hover_safe(words.name(source))} on {words.hover_safe(words.name(page))}"
             if row is not None and share is not None:
@@ -42,7 +45,7 @@ def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
             else:
                 hover += "<br>no attempts"
             marks.append((place, at, text, hover, [source, page], readable_on(ground)))
-        shares.append(line)
+        heats.append(line)
     drawn = figure(
         colours,
         max(2, len(sources)) * ROW_PX + 36,
@@ -63,7 +66,7 @@ def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
     )  # fmt: skip
     steps = len(colours.shares) - 1
     drawn.add_heatmap(
-        z=shares,
+        z=heats,
         zmin=usual,
         zmax=hottest,
         colorscale=[[at / steps, code] for at, code in enumerate(colours.shares)],
@@ -87,7 +90,7 @@ def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
     rows = [(row["source"], row["page"], row["attempts"], row["failed"]) for row in frame.iter_rows(named=True)]
     title = sentences.cells(rows, usual)
     left = frame["page"].n_unique() - len(pages) if frame.height else 0
-    caption = f"Failed share, attempts below. Colour starts at the overall {words.share(usual)}. A dot: no attempts."
+    caption = f"Failed share, attempts below. Colour starts at {words.share(usual)}, the overall share."
     caption += f" {words.many(left, 'page')} more are not shown." if left else ""
     worst = sorted((row for row in rows if row[2] >= sentences.MIN_ATTEMPTS), key=lambda row: -row[3] / row[2])[:2]
     listed = ", ".join(f"{words.name(s)} {words.share(bad, n)} on {p}" for s, p, n, bad in worst)
