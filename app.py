@@ -20,13 +20,14 @@ from lab.opening import open_lab
 from lab.settings import read_settings
 from lab.ui import runtime
 
+
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Open the lab, hold it for pages and routes, close it with everything written."""
     try:
         lab = open_lab(read_settings())
     except LabError as error:
-        logging.getLogger("lab").error("The lab was not started: %s", error)  # noqa: TRY400 - a sentence, no traceback
+        logging.getLogger("lab").error("The lab was not started: %s", error)
         sys.exit(2)
     runtime.hold(lab)
     try:

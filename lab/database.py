@@ -252,7 +252,7 @@ class Database:
 def _prepare_sqlite(raw: Any, _record: object) -> None:
     raw.isolation_level = None
     cursor = raw.cursor()
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32768"):
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "cache_size=-32768"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -254,7 +254,9 @@ class Jobs:
             begun = connection.execute(
                 update(table)
                 .where(table.c.id == job_id, table.c.state == "queued")
-                .values(state="running", stage="starting", started_us=microseconds(self._clock()), lease_us=self._lease())
+                .values(
+                    state="running", stage="starting", started_us=microseconds(self._clock()), lease_us=self._lease()
+                )
             )
         return bool(begun.rowcount)
 

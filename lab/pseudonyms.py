@@ -44,7 +44,7 @@ class Pseudonyms:
         return _digest(self._key, text)
 
     def payload(self, parts: Iterable[str]) -> str:
-        """32 hexadecimal digits, for the content of a submission; each part carries its length, so none can pose as two."""
+        """32 hexadecimal digits, for a submission's content; parts carry their length, so none can pose as two."""
         return _digest(self._payload, "".join(f"{len(part)}:{part}" for part in parts))
 
     def line(self, line: bytes) -> bytes:

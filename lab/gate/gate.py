@@ -155,7 +155,7 @@ class Gate:
             self._log.append(SUBMISSIONS.name, items, self._settlement, also)
 
     def _write_segments(self, items: list[Item], also: Also | None) -> None:
-        """Decide on what the database knows now, write the file, and make sure in the transaction that it still holds."""
+        """Decide on what the database knows now, write the file, and see in the transaction that it still holds."""
         while True:
             with self._log.database.read() as connection:
                 version = self._log.version_in(connection, SUBMISSIONS.name)

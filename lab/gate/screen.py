@@ -22,7 +22,9 @@ Check = Callable[[Arrival, datetime], Refusal | None]
 
 LONGEST = {"email": 254, "name": 200, "phone": 50, "company": 200, "message": 5_000, "user_id": 200}
 MOST_FIELDS, LONGEST_FIELD = 50, 2_000
-_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+_EMAIL = re.compile(
+    r"[^@\s\"(),:;<>\[\\\]]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
+)
 _PHONE = re.compile(r"[+(]?[\d][\d\s().\-/]{4,28}\d")
 _UTM = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 
