@@ -51,7 +51,7 @@ class Exchange:
 
     def __init__(self, handler: BaseHTTPRequestHandler, server: FakeOllama, request: dict[str, Any]) -> None:
         self.handler, self.server, self.request = handler, server, request
-        self.prompt = "\n".join(message["content"] for message in request["messages"])
+        self.prompt = "\n".join(message.get("content", "") for message in request["messages"])
         self._begun = False
 
     def plain(self, status: int, body: bytes, kind: str = "application/json") -> None:

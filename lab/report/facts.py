@@ -7,6 +7,7 @@ gets further than this room's door (`wording.code`, `wording.path`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -40,12 +41,16 @@ class Sheet:
         self.zone = zone
         self._rows: list[tuple[int, int, Fact]] = []
         self._order = counter()
+        self._keys: Counter[str] = Counter()
 
     def add(
         self, weight: int, key: str, kind: Kind, topic: str, label: str, value: float | str, text: str,
         unit: str = "attempts", share: str | None = None, compare: str | None = None,
         base: float | None = None, where: Mapping[str, str] | None = None,
     ) -> None:
+        self._keys[key] += 1
+        if self._keys[key] > 1:
+            key = f"{key}#{self._keys[key]}"
         fact = Fact("", key, kind, topic, label, value, unit, text, share, compare, base, where or {})
         self._rows.append((-weight, next(self._order), fact))
 

@@ -89,7 +89,8 @@ class Prompt:
     def again(self, answer: str, error: str) -> list[dict[str, str]]:
         """The messages once more, with the answer that failed and why."""
         mend = f"That answer cannot be used: {error} Answer again with JSON of the schema and nothing else."
-        return [*self.messages, {"role": "assistant", "content": answer[:2_000]}, {"role": "user", "content": mend}]
+        said = {"role": "assistant", "content": answer[:2_000] or "(nothing)"}
+        return [*self.messages, said, {"role": "user", "content": mend}]
 
 
 def answer_schema() -> dict[str, Any]:

@@ -55,6 +55,9 @@ def headline(facts: Facts) -> Statement:
     if word:
         return _said(f"{_attempts(attempts)} on {when}, {word}", day, until, attempts, facts.get("attempts.change"))
     accepted = facts.get("accepted")
+    if attempts.number == 1:
+        outcome = "accepted" if accepted and accepted.number else "refused"
+        return _said(f"{_attempts(attempts)} on {when}, {outcome}", day, until, attempts, accepted)
     if failed and not failed.number and accepted:
         return _said(f"All {_attempts(attempts)} accepted on {when}", day, until, attempts)
     tail = f"{accepted.text} of them accepted" if accepted else "none of them accepted"
