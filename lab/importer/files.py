@@ -12,6 +12,7 @@ import stat
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from io import BufferedIOBase, RawIOBase
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,8 +67,7 @@ def check(path: Path, form: Format = FORMATS["auto"], watch: Callable[[int], Non
     size_bytes(path)
     chunks = read_chunks(path)
     try:
-        head = next(chunks, None)
-        _sniff(path, b"" if head is None else head.lines, form)
+        _sniff(path, b"".join(chunk.lines for chunk in islice(chunks, 2)), form)
         if _is_packed(path):
             for chunk in chunks:
                 if watch is not None:
