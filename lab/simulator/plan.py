@@ -138,11 +138,11 @@ def _trouble(one: Trouble, plan: Plan, world: World, usual: bool) -> Trouble:
         raise BadRequest(f"The strength of a {kind.title.lower()} must be above 0 and at most {kind.most:g}; mend it.")
     if one.name == "silent_source" and plan.kind == "burst" and set(sources) == {source} and strength == 1:
         raise BadRequest(f"With {source} silent nothing is left to send; add another source.")
-    if plan.kind == "backfill":
+    if plan.kind == "backfill" and not usual:
         if not 0 <= one.at_hour < 24 or not 0 < one.hours <= 24 * plan.days:
             raise BadRequest("A trouble begins at an hour from 0 to 23.9 and lasts no longer than the plan; mend it.")
         first = 0 if plan.today else 1
-        if not usual and not first <= one.days_ago <= plan.days:
+        if not first <= one.days_ago <= plan.days:
             raise BadRequest(f"A trouble begins {first} to {plan.days} days ago, not {one.days_ago}; mend it.")
     return replace(one, source=source, page=page, field=field, strength=float(strength))
 

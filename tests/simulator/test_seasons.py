@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from random import Random
 from statistics import mean, pvariance
 from zoneinfo import ZoneInfo
@@ -36,7 +37,7 @@ def test_slices_cover_the_business_day_whatever_the_clocks_do(day: date, hours: 
     first, after = (microseconds(one) for one in day_bounds(day, zone))
     assert len(parts) == hours * 6
     assert (parts[0].start_us, parts[-1].end_us) == (first, after)
-    assert all(one.end_us == next_one.start_us for one, next_one in zip(parts, parts[1:], strict=False))
+    assert all(one.end_us == next_one.start_us for one, next_one in pairwise(parts))
 
 
 def test_an_hour_of_a_business_day_is_an_hour_on_its_wall() -> None:
