@@ -6,21 +6,20 @@ of rows becomes real in the same transaction as the keys of its lines, so import
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from lab.database import imported_lines, runs
+from lab.database import imported_lines
 from lab.errors import Cancelled, StorageFailed
 from lab.eventlog import SUBMISSIONS
-from lab.ids import microseconds, uuid7
+from lab.importer import ledger
 from lab.importer.leftovers import Leftovers
 from lab.importer.rows import Hit, Recorder
 from lab.importer.task import Counts, Forms, Key, Progress, Task, fresh_among, known_keys, many
@@ -28,7 +27,6 @@ from lab.importer.task import Counts, Forms, Key, Progress, Task, fresh_among, k
 if TYPE_CHECKING:
     from lab.opening import Lab
 
-KIND = "import"
 BATCH_ROWS = 50_000
 _TRIES = 20
 
@@ -90,21 +88,9 @@ def import_files(
     written; stopped or failing later, what was stored stays, and importing again adds the rest.
     """
     task = Task(lab, files, forms, refused, format, progress)
-    now = lab.clock()
-    run_id = f"{KIND}-{now:%Y%m%d-%H%M%S}-{uuid7(now)[-6:]}"
+    ledger.mark_interrupted(lab)
     told = {"files": [file.name for file in task.files], "forms": dict(task.rules.forms), "refused": list(refused)}
-    with lab.database.write() as connection:
-        connection.execute(
-            insert(runs).values(
-                run_id=run_id,
-                kind=KIND,
-                params=json.dumps(told),
-                state="running",
-                done=0,
-                job_id=getattr(task.progress, "job_id", None),
-                created_us=microseconds(now),
-            )
-        )
+    run_id = ledger.begin(lab, told, getattr(task.progress, "job_id", None))
     run = _Run(lab, task, run_id)
     state = "failed"
     try:
@@ -115,12 +101,7 @@ def import_files(
         raise
     finally:
         summary = run.summary()
-        with lab.database.write() as connection:
-            connection.execute(
-                update(runs)
-                .where(runs.c.run_id == run_id, runs.c.state == "running")
-                .values(state=state, summary=json.dumps(summary), ended_us=microseconds(lab.clock()))
-            )
+        ledger.end(lab, run_id, state, summary)
     return summary
 
 
@@ -210,9 +191,7 @@ class _Run:
             )
         except IntegrityError as error:
             raise _Overlap from error
-        mine = (runs.c.run_id == self._run_id) & (runs.c.state == "running")
-        if not connection.execute(update(runs).where(mine).values(done=runs.c.done + len(hits))).rowcount:
-            raise Cancelled("The run was withdrawn meanwhile; import the files again if that was not meant.")
+        ledger.advance(connection, self._run_id, len(hits))
 
 
 class _Overlap(Exception):

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, select, update
 
 from lab.database import imported_lines, runs
-from lab.errors import BadRequest, JobNotFound
+from lab.errors import BadRequest
 from lab.eventlog import SUBMISSIONS
 from lab.ids import microseconds
+from lab.importer.ledger import KIND, WITHDRAWN, at_work
 from lab.importer.leftovers import leftovers_path
-from lab.importer.run import KIND
 from lab.importer.task import many
 
 if TYPE_CHECKING:
@@ -29,25 +29,25 @@ def withdraw(lab: Lab, run_id: str) -> dict[str, Any]:
     """
     with lab.database.read() as connection:
         job_id = connection.scalar(select(runs.c.job_id).where(runs.c.run_id == run_id))
-    if job_id and _at_work(lab, job_id):
+    if at_work(lab, job_id):
         raise BadRequest(f"{run_id} is still at work; stop it first, then withdraw it.")
     with lab.database.write() as connection:
         run = connection.execute(select(runs).where(runs.c.run_id == run_id)).first()
         if run is None:
-            newest = select(runs.c.run_id).where(runs.c.kind == KIND, runs.c.state != "withdrawn")
+            newest = select(runs.c.run_id).where(runs.c.kind == KIND, runs.c.state != WITHDRAWN)
             known = connection.scalars(newest.order_by(runs.c.created_us.desc()).limit(5)).all()
             remedy = f"the latest are {', '.join(known)}" if known else "nothing was imported yet"
             raise BadRequest(f"There is no run {run_id[:80]!r}; {remedy}.")
         if run.kind != KIND:
             raise BadRequest(f"{run_id} is a {run.kind}, not an import; name an import to withdraw.")
-        if run.state == "withdrawn":
+        if run.state == WITHDRAWN:
             raise BadRequest(f"{run_id} is withdrawn already; import its files again to have them back.")
         removed, days = lab.log.withdraw(connection, SUBMISSIONS.name, run_id)
         connection.execute(delete(imported_lines).where(imported_lines.c.run_id == run_id))
         connection.execute(
             update(runs)
             .where(runs.c.run_id == run_id)
-            .values(state="withdrawn", ended_us=microseconds(lab.clock()))
+            .values(state=WITHDRAWN, ended_us=microseconds(lab.clock()))
         )
     kept = leftovers_path(lab.settings.data_dir, run_id)
     leftovers = kept.exists()
@@ -61,10 +61,3 @@ def withdraw(lab: Lab, run_id: str) -> dict[str, Any]:
         "leftovers": leftovers,
         "sentence": f"{said}{', and the broken lines kept aside' if leftovers else ''}.",
     }
-
-
-def _at_work(lab: Lab, job_id: str) -> bool:
-    try:
-        return lab.jobs.get(job_id).active
-    except JobNotFound:
-        return False

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, insert, select
 
+from lab.clock import ManualClock
 from lab.database import imported_lines, runs
 from lab.errors import BadRequest, Cancelled, StorageFailed, UnreadableLog
 from lab.importer import files, import_files, preview, run
@@ -257,6 +258,25 @@ def test_a_killed_import_adds_the_rest_when_run_again(lab: Lab, sample: Path) ->
     assert 0 < there < 10
     rest = import_files(lab, [sample], FORMS)
     assert (rest["added"], rest["already"], len(stored(lab))) == (10 - there, there, 10)
+
+
+def test_an_import_whose_process_died_shows_as_interrupted(lab: Lab, sample: Path, clock: ManualClock) -> None:
+    """Once its job's lease has run out; one that is at work stays running."""
+    from lab.importer import ledger
+
+    def dies(progress: Any) -> dict[str, Any]:
+        ledger.begin(lab, {}, progress.job_id)
+        assert ledger.mark_interrupted(lab) == []
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        lab.jobs.run("import", {}, dies)
+    assert ledger.mark_interrupted(lab) == []
+    clock.advance(minutes=5)
+    import_files(lab, [sample], FORMS)
+    with lab.database.read() as connection:
+        states = connection.scalars(select(runs.c.state).order_by(runs.c.created_us)).all()
+    assert states == ["interrupted", "done"]
 
 
 def test_keys_and_rows_become_real_together_or_not_at_all(
