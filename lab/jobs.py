@@ -152,13 +152,11 @@ class Jobs:
             stop = self._stops.get(job_id)
         if stop is not None:
             stop.set()
-        now = microseconds(self._clock())
+        mine, ended = table.c.id == job_id, microseconds(self._clock())
+        waiting = update(table).where(mine, table.c.state == "queued")
         with self._database.write() as connection:
-            mine = table.c.id == job_id
             connection.execute(update(table).where(mine, table.c.state.in_(ACTIVE)).values(cancel_asked=1))
-            connection.execute(
-                update(table).where(mine, table.c.state == "queued").values(state="cancelled", ended_us=now)
-            )
+            connection.execute(waiting.values(state="cancelled", ended_us=ended))
 
     def close(self) -> None:
         """Ask everything here to stop and wait for it. Idempotent."""
