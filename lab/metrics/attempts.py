@@ -22,6 +22,9 @@ from lab.metrics.run import NO_ROWS, run_days, run_each, sql_text
 
 AROUND_DAYS = 31
 """How far `around` looks to either side."""
+PAGE_ROWS = 30
+CHUNK_ROWS = 100_000
+"""Rows that an export holds in memory."""
 _ONE_DAY = timedelta(days=1)
 
 
@@ -120,7 +123,7 @@ def page(
     view: Days,
     asked: Filter,
     before: Cursor | None = None,
-    size: int = 30,
+    size: int = PAGE_ROWS,
     *,
     memo: Memo | None = None,
     executor: Executor | None = None,
@@ -128,25 +131,20 @@ def page(
     """The `size` newest matching rows that come after `before` in the order of the list."""
     where = condition(asked)
     days = chosen_days(view, asked)
-    total, attempts = _count(days, asked, where, memo or Memo(), executor)
-    params: dict[str, Any] = {**where.params, "size": size + 1}
-    clauses = where.sql
-    ahead = days
+    total, attempts = _count(days, asked, where, Memo() if memo is None else memo, executor)
     if before is not None:
-        ahead = [day for day in days if day.day <= before.received_at.astimezone(UTC).date() + _ONE_DAY]
-        clauses += "\n    and received_at <= $before_at\n    and (received_at < $before_at or seq < $before_seq)"
-        params |= {"before_at": before.received_at, "before_seq": before.seq}
+        days = [day for day in days if day.day <= before.received_at.astimezone(UTC).date() + _ONE_DAY]
+        where = _after(where, before)
     frames = [_no_rows(executor)]
     wanted = size + 1
-    for day in ahead if total else ():
-        frames.append(_day_page(day, clauses, params | {"size": wanted}, executor))
+    for day in days if total else ():
+        frames.append(_day_page(day, where, wanted, executor))
         wanted -= frames[-1].height
         if wanted <= 0:
             break
     rows = pl.concat(frames)
     shown = rows.head(size)
-    following = Cursor(*shown.select("received_at", "seq").row(-1)) if rows.height > size and size else None
-    return Page(shown, following, total, attempts)
+    return Page(shown, _last(shown) if 0 < size < rows.height else None, total, attempts)
 
 
 def one(view: Days, attempt_id: str, *, executor: Executor | None = None) -> dict[str, Any] | None:
@@ -180,22 +178,41 @@ def around(
 
 
 def matching(
-    view: Days, asked: Filter, *, executor: Executor | None = None
+    days: Sequence[DayFiles], asked: Filter, *, chunk_rows: int = CHUNK_ROWS, executor: Executor | None = None
 ) -> Iterator[pl.DataFrame]:
-    """Every matching row, a frame a day, in the order of the pages; at least one frame, so columns are known."""
+    """Every matching row of `days` in their order, newest first within a day, `chunk_rows` at a time.
+
+    At least one frame a day, and an empty one before them, so that columns are known.
+    """
     where = condition(asked)
-    sql = sql_text("export").format(conditions=where.sql)
     yield _no_rows(executor)
-    for day in chosen_days(view, asked):
-        yield run_days([day], sql, params=where.params, executor=executor)
+    for day in days:
+        chunk = _day_page(day, where, chunk_rows, executor)
+        yield chunk
+        while chunk.height == chunk_rows:
+            chunk = _day_page(day, _after(where, _last(chunk)), chunk_rows, executor)
+            yield chunk
 
 
-def _day_page(day: DayFiles, clauses: str, params: dict[str, Any], executor: Executor | None) -> pl.DataFrame:
-    keys = run_days([day], sql_text("page_keys").format(conditions=clauses), params=params, executor=executor)
+def _after(where: Condition, before: Cursor) -> Condition:
+    """Only the rows that come later in the list. The first clause alone is what lets row groups be skipped."""
+    return Condition(
+        f"{where.sql}\n    and received_at <= $before_at\n    and (received_at < $before_at or seq < $before_seq)",
+        where.params | {"before_at": before.received_at, "before_seq": before.seq},
+    )
+
+
+def _last(rows: pl.DataFrame) -> Cursor:
+    return Cursor(*rows.select("received_at", "seq").row(-1))
+
+
+def _day_page(day: DayFiles, where: Condition, size: int, executor: Executor | None) -> pl.DataFrame:
+    params = where.params | {"size": size}
+    keys = run_days([day], sql_text("page_keys").format(conditions=where.sql), params=params, executor=executor)
     if not keys.height:
         return _no_rows(executor)
-    span = {"newest": keys["received_at"][0], "oldest": keys["received_at"][-1]}
-    return run_days([day], sql_text("page_rows").format(conditions=clauses), params=params | span, executor=executor)
+    params |= {"newest": keys["received_at"][0], "oldest": keys["received_at"][-1]}
+    return run_days([day], sql_text("page_rows").format(conditions=where.sql), params=params, executor=executor)
 
 
 def _count(

@@ -66,8 +66,9 @@ def daily(
     users = reader.read(USERS, asked).filter(pl.col("traffic") == traffic.value).drop("traffic")
     latency = reader.read(LATENCY, asked).filter(pl.col("traffic") == traffic.value).drop("traffic")
     return (
-        counted.join(users, on="day", how="left")
-        .join(latency, on="day", how="left")
+        counted.lazy()
+        .join(users.lazy(), on="day", how="left")
+        .join(latency.lazy(), on="day", how="left")
         .sort("day")
         .select(
             "day",
@@ -79,14 +80,16 @@ def daily(
             "p50_ms",
             "p95_ms",
         )
+        .collect()
     )
 
 
 def counted_days(cube: pl.DataFrame, first: date | None, last: date | None) -> pl.DataFrame:
     """day, attempts, success, failed, replays for every day from `first` to `last`, zeros filled."""
-    counted = cube.group_by("day").agg(attempts=ATTEMPTS, success=SUCCESS, failed=FAILED, replays=REPLAYS)
+    counted = cube.lazy().group_by("day").agg(attempts=ATTEMPTS, success=SUCCESS, failed=FAILED, replays=REPLAYS)
     figures = pl.col("attempts", "success", "failed", "replays").fill_null(0)
-    return _calendar(first, last).join(counted, on="day", how="left").sort("day").with_columns(figures)
+    calendar = _calendar(first, last).lazy()
+    return calendar.join(counted, on="day", how="left").sort("day").with_columns(figures).collect()
 
 
 def by(cube: pl.DataFrame, dimension: Dimension) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal, Protocol
 
@@ -16,12 +16,13 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from lab.errors import BadRequest, StorageFailed
+from lab.eventlog import DayFiles
 from lab.metrics.attempts import Days, Filter, chosen_days, matching
 
 Format = Literal["csv", "parquet"]
 FORMULA = r"^[=+\-@\t\r]"
 """How a cell begins that Excel, LibreOffice or Sheets may evaluate."""
-CHUNK_ROWS = 50_000
+ROW_GROUP = 50_000
 
 
 class Watch(Protocol):
@@ -39,13 +40,13 @@ def export(
     *,
     executor: Executor | None = None,
 ) -> int:
-    """Write every matching row to `path`, newest first, and return how many; a day in memory at a time.
+    """Write every matching row to `path`, newest first, and return how many, a bounded number at a time.
 
     Raises BadRequest for another format, StorageFailed when the disk refuses; `path` is whole or not there.
     """
     if format not in ("csv", "parquet"):
         raise BadRequest(f"{format!r} is no export format; use csv or parquet.")
-    frames = _watched(matching(view, asked, executor=executor), len(chosen_days(view, asked)), progress)
+    frames = _watched(chosen_days(view, asked), asked, progress, executor)
     with _whole(path) as file:
         return _write_csv(frames, file) if format == "csv" else _write_parquet(frames, file)
 
@@ -56,11 +57,18 @@ def harmless(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.when(text.str.contains(FORMULA)).then("'" + text).otherwise(text).name.keep())
 
 
-def _watched(frames: Iterator[pl.DataFrame], days: int, progress: Watch | None) -> Iterator[pl.DataFrame]:
-    for done, frame in enumerate(frames):
-        if progress is not None:
-            progress.report("Exporting", done, days)
-        yield frame
+def _watched(
+    days: list[DayFiles], asked: Filter, progress: Watch | None, executor: Executor | None
+) -> Iterator[pl.DataFrame]:
+    """Matching rows; progress counts the days that are done."""
+    yield from matching([], asked, executor=executor)
+    for done, day in enumerate(days):
+        for frame in matching([day], asked, executor=executor):
+            if progress is not None:
+                progress.report("Exporting", done, len(days))
+            yield frame
+    if progress is not None:
+        progress.report("Exporting", len(days), len(days))
 
 
 def _write_csv(frames: Iterator[pl.DataFrame], file: IO[bytes]) -> int:
@@ -68,10 +76,9 @@ def _write_csv(frames: Iterator[pl.DataFrame], file: IO[bytes]) -> int:
     for number, frame in enumerate(frames):
         if not number:
             frame.head(0).write_csv(file, include_header=True)
-        for chunk in frame.iter_slices(CHUNK_ROWS):
-            harmless(chunk).write_csv(
-                file, include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ", float_scientific=False
-            )
+        harmless(frame).write_csv(
+            file, include_header=False, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ", float_scientific=False
+        )
         rows += frame.height
     return rows
 
@@ -85,7 +92,7 @@ def _write_parquet(frames: Iterator[pl.DataFrame], file: IO[bytes]) -> int:
             if writer is None:
                 writer = pq.ParquetWriter(file, table.schema, compression="zstd", write_page_checksum=True)
             if frame.height:
-                writer.write_table(table.cast(writer.schema), row_group_size=CHUNK_ROWS)
+                writer.write_table(table.cast(writer.schema), row_group_size=ROW_GROUP)
             rows += frame.height
     finally:
         if writer is not None:
@@ -109,4 +116,5 @@ def _whole(path: Path) -> Iterator[IO[bytes]]:
             f"{path.name} could not be written ({error.strerror or error}); free space or choose another folder."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ percentiles) is read from the merged whole by `reduce`, so a growing day costs n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from enum import StrEnum
 from hashlib import blake2b
@@ -123,17 +123,24 @@ def _names(day: DayFiles) -> str:
     return blake2b("\n".join(map(str, day.files)).encode(), digest_size=12).hexdigest()
 
 
-def _each_traffic(frame: pl.DataFrame, figures: Reduce) -> pl.DataFrame:
-    """`figures` of all, real and simulated rows, told apart by `traffic`."""
+def _each_traffic(
+    frame: pl.DataFrame, united: Callable[[pl.LazyFrame], pl.LazyFrame], figures: Callable[[pl.LazyFrame], pl.LazyFrame]
+) -> pl.DataFrame:
+    """`figures` of all, real and simulated rows, told apart by `traffic`; `united` makes all of them one."""
+    told = pl.col("traffic")
+    rows = frame.lazy()
     return pl.concat(
         [
-            figures(of_traffic(frame, traffic)).with_columns(traffic=pl.lit(traffic.value))
-            for traffic in Traffic
+            figures(united(rows)).with_columns(traffic=pl.lit(Traffic.ALL.value)),
+            *(
+                figures(rows.filter(told == traffic.value).drop("traffic")).with_columns(traffic=pl.lit(traffic.value))
+                for traffic in (Traffic.REAL, Traffic.SIMULATED)
+            ),
         ]
-    )
+    ).collect()
 
 
-def _merged_users(users: pl.DataFrame) -> pl.DataFrame:
+def _united_users(users: pl.LazyFrame) -> pl.LazyFrame:
     """One row a user and day: somebody both real and simulated is one user of All."""
     return users.group_by("day", "user").agg(
         pl.col("single", "attempts", "success", "failed").sum(),
@@ -147,8 +154,8 @@ def count_users(users: pl.DataFrame) -> pl.DataFrame:
     away = pl.col("refused_us").is_not_null() & (pl.col("accepted_us").fill_null(-1) < pl.col("refused_us"))
     return _each_traffic(
         users,
-        lambda some: _merged_users(some)
-        .group_by("day")
+        _united_users,
+        lambda some: some.group_by("day")
         .agg(
             users=(pl.col("single") > 0).sum().cast(pl.Int64),
             turned_away=away.sum().cast(pl.Int64),
@@ -161,8 +168,8 @@ def top_users(users: pl.DataFrame) -> pl.DataFrame:
     """The day's most active users: day, user, attempts, success, failed, first_us, last_us, traffic."""
     return _each_traffic(
         users,
-        lambda some: _merged_users(some)
-        .sort(["attempts", "user"], descending=[True, False])
+        _united_users,
+        lambda some: some.sort(["attempts", "user"], descending=[True, False])
         .head(TOP_USERS)
         .select("day", "user", "attempts", "success", "failed", "first_us", "last_us"),
     )
@@ -177,9 +184,8 @@ def percentiles(histogram: pl.DataFrame) -> pl.DataFrame:
 
     return _each_traffic(
         histogram,
-        lambda some: some.group_by("day", "bucket")
-        .agg(pl.col("attempts").sum())
-        .sort("day", "bucket")
+        lambda every: every.group_by("day", "bucket").agg(pl.col("attempts").sum()),
+        lambda some: some.sort("day", "bucket")
         .group_by("day", maintain_order=True)
         .agg(p50_ms=reached(50), p95_ms=reached(95)),
     )

@@ -49,10 +49,6 @@ class Memo:
         with self._lock:
             return self._bytes
 
-    def __len__(self) -> int:
-        with self._lock:
-            return len(self._frames)
-
 
 def _weight(frame: pl.DataFrame) -> int:
     return int(frame.estimated_size()) + OVERHEAD_BYTES

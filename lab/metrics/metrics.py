@@ -51,7 +51,7 @@ class Metrics:
         self.zone = zone
         self.clock = clock
         self._log = log
-        self._memo = memo or Memo()
+        self._memo = Memo() if memo is None else memo
         self._executor = executor
         self._reader = Reader(self._memo, executor)
         self._latest: tuple[str, Days] | None = None

@@ -42,8 +42,7 @@ class StillLog:
 
     def view(self) -> StillLog:
         self.views += 1
-        made = StillLog(self.days)
-        return made
+        return StillLog(self.days)
 
     def version(self) -> str:
         return str(self._version)
