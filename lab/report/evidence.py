@@ -90,9 +90,9 @@ def _usual(metrics: Metrics, day: date, traffic: Traffic) -> Usual:
     band = metrics.trend(day, day, traffic).row(0, named=True)
     return Usual(
         points=len(days),
-        attempts=float(median(row["attempts"] for row in alike)),
-        success=float(median(row["success"] for row in alike)),
-        failed=float(median(row["failed"] for row in alike)),
+        attempts=_median([row["attempts"] for row in alike]),
+        success=_median([row["success"] for row in alike]),
+        failed=_median([row["failed"] for row in alike]),
         p95_ms=float(median(latencies)) if len(latencies) >= MIN_POINTS else None,
         low=band["expected_low"],
         high=band["expected_high"],
@@ -108,4 +108,9 @@ def _usual_by(metrics: Metrics, dimension: Dimension, days: list[date], traffic:
     for row in frame.iter_rows(named=True):
         if row["key"] is not None:
             counts.setdefault(row["key"], {})[row["day"]] = row["attempts"]
-    return {key: float(median(by_day.get(day, 0) for day in days)) for key, by_day in counts.items()}
+    return {key: _median([by_day.get(day, 0) for day in days]) for key, by_day in counts.items()}
+
+
+def _median(counts: list[int]) -> float:
+    """The median as a whole number: nobody makes half an attempt."""
+    return float(int(median(counts) + 0.5))

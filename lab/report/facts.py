@@ -178,7 +178,7 @@ def _minutes(day: _Day) -> None:
         where = {"since": burst["start"].isoformat(), "until": burst["end"].isoformat()}
         sheet.count(
             70 - place, f"burst:{place}", "bursts", f"attempts in a burst from {start} to {end}", burst["attempts"],
-            share=f"{wording.count(burst['failed'])} of them failed" + peak, where=where,
+            share=f"{wording.count(burst['failed']) if burst['failed'] else 'none'} of them failed{peak}", where=where,
         )
 
 

@@ -44,7 +44,8 @@ _PATTERN = re.compile(
     | (?P<ms>\b\d[\d,]*(?:\.\d+)?\s?(?:ms|milliseconds?)\b)
     | (?P<times>\b\d[\d,]*(?:\.\d+)?\s?(?:[x×]|times)(?!\w))
     | (?P<number>\b\d[\d,]*(?:\.\d+)?\b)
-    | (?P<vague>\b(?:half|twice|thrice|doubled?|doubling|tripled?|quadrupled?|dozens?|hundreds?|thousands?|millions?
+    | (?P<vague>\b(?:half|twice|thrice|doubl(?:ed|ing)|double(?![\ -]clicks?\b)|tripled?|quadrupled?
+        |dozens?|hundreds?|thousands?|millions?
         |(?:a|one)\s+(?:third|quarter|fifth|tenth)|two\s+thirds|three\s+quarters)\b)
     | (?P<one>\bone\b(?=\s+(?:\w+\s+)?(?:{_COUNTED})\b))
     | (?P<word>\b(?:zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)

@@ -9,6 +9,12 @@ from lab.report import wording
 from lab.report.analyst import Statement
 from lab.report.fact import Fact, Facts
 
+MANY = 20
+"""Attempts under which no source is compared."""
+FAR = 1.5
+"""How many times its usual a source must send, up or down, to be called far from it."""
+CONCENTRATED = 5.0
+"""Per cent of all attempts that the most active users must make to be worth a sentence."""
 SLOWER = 1.5
 """How many times its usual the p95 must be to be called slower."""
 
@@ -26,7 +32,7 @@ def users(facts: Facts) -> list[Statement]:
         text += "; none was left without an accepted attempt" if many else ", in the end with success"
     said = [Statement(f"{text}.", _ids(total, away))]
     top, first = facts.get("users.top"), facts.get("user:U1")
-    if top and first:
+    if top and first and top.number >= CONCENTRATED:
         said.append(
             Statement(
                 f"{_capital(top.label.removeprefix('share of attempts by '))} made {top.text} of all attempts; "
@@ -34,7 +40,7 @@ def users(facts: Facts) -> list[Statement]:
                 _ids(top, first),
             )
         )
-    elif first:
+    elif first and not top:
         text = f"U1 was the most active with {_of(first, 'attempt')} ({_first_part(first)})."
         said.append(Statement(text, _ids(first)))
     failing = facts.get("users.failing")
@@ -46,11 +52,9 @@ def users(facts: Facts) -> list[Statement]:
         )
     total_duplicates, kinds = facts.get("duplicates"), [fact for fact in facts.of("duplicates") if ":" in fact.key]
     if total_duplicates and kinds:
-        named = wording.listed([_duplicate(fact) for fact in kinds[:3]])
-        said.append(
-            Statement(f"{_of(total_duplicates, 'attempt')} repeated something already accepted: {named}"
-                      + (", and smaller groups." if len(kinds) > 3 else "."), _ids(total_duplicates, *kinds[:3]))
-        )
+        named = wording.listed([_duplicate(fact) for fact in kinds[:3]] + ["smaller groups"] * (len(kinds) > 3))
+        text = f"{_of(total_duplicates, 'submission')} repeated something already accepted: {named}."
+        said.append(Statement(text, _ids(total_duplicates, *kinds[:3])))
     else:
         said.append(Statement("No duplicate or replay was recorded.", _ids(facts.get("attempts"))))
     return said
@@ -78,7 +82,7 @@ def system(facts: Facts) -> list[Statement]:
         said.append(Statement(f"{text}.", _ids(p50, p95)))
     else:
         said.append(Statement("No answer times were recorded for these attempts.", _ids(attempts)))
-    said += _where_failing(facts)
+    said += _where_failing(facts) + _far_from_usual(facts)
     reasons = facts.of("reasons")[:2]
     if reasons:
         named = wording.listed([f"{_reason(fact)} ({fact.text})" for fact in reasons])
@@ -90,7 +94,7 @@ def system(facts: Facts) -> list[Statement]:
         said.append(
             Statement(f"Rate limits refused {_of(first, 'attempt')} on "
                       f"{first.label.removeprefix('rate-limited attempts on ')}"
-                      + (", more than on any other page." if len(limits) > 1 else "."), _ids(first))
+                      + (", more than anywhere else." if _leads(limits) else "."), _ids(first))
         )
     return said
 
@@ -115,6 +119,9 @@ def _signal(fact: Fact) -> str:
         case "credentials":
             return (f"{_of(fact, 'attempt')} of {names[0]} {_verb(fact, 'was', 'were')} refused for credentials, "
                     f"{fact.share}; a key may have expired or changed.")
+        case "failing":
+            return (f"{_of(fact, 'attempt')} of {names[0]} failed, {fact.share}; its form or its rules may not fit "
+                    "what is sent.")
         case "silent":
             usual = wording.count(fact.base or 0)
             return (f"{names[0]} sent {fact.text if fact.number else 'nothing'} where {usual} attempts are usual; "
@@ -127,6 +134,24 @@ def _signal(fact: Fact) -> str:
                     f"{fact.share}; its retries may not stop at success.")
 
 
+def _far_from_usual(facts: Facts) -> list[Statement]:
+    """Sources that sent far more or far fewer attempts than they usually do; a silent one is a signal of its own."""
+    said = []
+    for fact in facts.of("sources"):
+        if not fact.base or max(fact.base, fact.number) < MANY or fact.key.endswith(":failed"):
+            continue
+        more, fewer = fact.number >= FAR * fact.base, fact.number * FAR <= fact.base
+        if more or fewer:
+            name, word = fact.key.split(":")[1], "more" if more else "fewer"
+            text = f"{name} sent {_of(fact, 'attempt')}, far {word} than its usual {wording.count(fact.base)}."
+            said.append(Statement(text, (fact.id,)))
+    return said[:2]
+
+
+def _leads(ranked: list[Fact]) -> bool:
+    return len(ranked) > 1 and ranked[0].number > ranked[1].number
+
+
 def _where_failing(facts: Facts) -> list[Statement]:
     """The source whose failed share stands furthest above the day's, when it is well above."""
     overall = facts.get("failed.share")
@@ -135,7 +160,7 @@ def _where_failing(facts: Facts) -> list[Statement]:
         return []
     worst = max(rates, key=lambda fact: (fact.number, fact.key))
     counted = facts.get(worst.key.removesuffix(":failed"))
-    if counted is None or counted.number < 20 or worst.number < overall.number + 5:
+    if counted is None or counted.number < MANY or worst.number < overall.number + 5:
         return []
     name = worst.key.split(":")[1]
     return [
@@ -157,7 +182,7 @@ def _all(facts: list[Fact]) -> bool:
 
 def _duplicate(fact: Fact) -> str:
     _, kind, source = fact.key.split(":")
-    return f"{fact.text} of kind {kind} from {source}"
+    return f"{wording.plural(fact.number, *wording.DUPLICATE_WORDS.get(kind, ('repetition',)))} from {source}"
 
 
 def _first_part(fact: Fact) -> str:

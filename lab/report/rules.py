@@ -15,6 +15,8 @@ APART = 1.5
 """How many times its usual a figure must be, up or down, to be called far from it."""
 FEW = 20
 """Attempts under which no day is called unusual."""
+MANY = 5
+"""Failures from which on their largest group is worth a sentence."""
 FIRM = 6
 """Comparable days from which on the usual is firm."""
 
@@ -89,10 +91,11 @@ def summary(facts: Facts) -> list[Statement]:
         _said(outcome, attempts, accepted, failed, rate),
     ]
     category = next(iter(facts.of("failures")), None)
-    if category and failed.number:
-        others = len(facts.of("failures")) > 1
+    if category and failed.number >= MANY:
+        others = facts.of("failures")[1:]
         words = wording.category_words(category.key.removeprefix("category:"))
-        text = f"{_capital(words)} were the largest group: {category.text}, {category.share}."
+        place = "among the largest groups" if others and others[0].number == category.number else "the largest group"
+        text = f"{_capital(words)} were {place}: {category.text}, {category.share}."
         said.append(_said(text if others else f"All {category.text} failures were {words}.", category))
     if burst := next(iter(facts.of("bursts")), None):
         said.append(_said(f"{_capital(_burst(burst))}.", burst))
@@ -188,6 +191,10 @@ def _signal_headline(signal: Fact) -> str:
             return f"{signal.text} failures name the field {names[0]} from {names[1]}"
         case "credentials":
             return f"{signal.text} attempts of {names[0]} were refused for their credentials"
+        case "failing":
+            all_of_it = (signal.share or "").startswith("100.0%")
+            some = f"{signal.text} attempts of {names[0]} failed, {signal.share},"
+            return f"All {signal.text} attempts of {names[0]} failed" if all_of_it else some
         case "silent":
             return f"{names[0]} fell silent"
         case "limit":

@@ -21,6 +21,8 @@ MOSTLY = 0.8
 """Share of one field's failures that one source must hold."""
 NOTABLE = 0.1
 """Share of that source's attempts that must name the field; a large source always has a few."""
+NEARLY_ALL = 0.9
+"""Share of one source's attempts that must fail to say that the source does."""
 SILENT = 0.1
 """A source below this share of its usual has fallen silent."""
 MANY_USERS = 10
@@ -43,7 +45,7 @@ class Signal(NamedTuple):
 
 def signals(evidence: Evidence) -> list[Signal]:
     """All signs of the day, the largest first."""
-    rules = (_broken_field, _refused_credentials, _silent_source, _wide_limit, _machine_duplicates)
+    rules = (_broken_field, _refused_credentials, _failing_source, _silent_source, _wide_limit, _machine_duplicates)
     found = [signal for rule in rules for signal in rule(evidence)]
     return sorted(found, key=lambda signal: (-max(signal.value, signal.base or 0), signal.key))
 
@@ -78,6 +80,17 @@ def _refused_credentials(evidence: Evidence) -> Iterator[Signal]:
                 f"signal:credentials:{wording.code(source)}", f"refused credentials from {wording.code(source)}",
                 refused, "attempts", f"{wording.share(refused, total)} of its attempts", None,
                 {"source": source, "category": Category.AUTHENTICATION_FAILED},
+            )
+
+
+def _failing_source(evidence: Evidence) -> Iterator[Signal]:
+    """Nearly all attempts of one source fail, for whatever reason."""
+    for source, attempts, failed in evidence.detail.sources.select("source", "attempts", "failed").iter_rows():
+        if source != UNKNOWN and failed >= ENOUGH and failed >= NEARLY_ALL * attempts:
+            yield Signal(
+                f"signal:failing:{wording.code(source)}", f"failed attempts of {wording.code(source)}", failed,
+                "attempts", f"{wording.share(failed, attempts)} of its attempts", None,
+                {"source": source, "outcome": "FAILED"},
             )
 
 

@@ -29,6 +29,13 @@ CATEGORY_WORDS = {
 }
 """What a category's attempts are called in a sentence; each reads after a count."""
 
+DUPLICATE_WORDS = {
+    "double_click": ("double click", "double clicks"),
+    "client_retry": ("client retry", "client retries"),
+    "true_duplicate": ("true duplicate", "true duplicates"),
+}
+"""What the kinds of duplicate are called, one and many."""
+
 OTHER = "OTHER"
 """Stands for a stored label that is not of the form our own labels have; a stranger's words go no further."""
 

@@ -21,6 +21,7 @@ from lab.report import figures
         ("half of them, twice as many", [("vague", "half"), ("vague", "twice")]),
         ("3 times, 2.5x", [("times", "3"), ("times", "2.5")]),
         ("and/or", []),
+        ("9 double clicks, double the usual", [("number", "9"), ("vague", "double")]),
     ],
 )  # fmt: skip
 def test_a_figure_has_a_kind_and_a_value(text: str, expected: list[tuple[str, str]]) -> None:

@@ -47,6 +47,7 @@ def test_a_bad_day_leads_with_its_largest_sign(lab: Lab, fill: Fill) -> None:
     signs = draft.section("misconfiguration").statements
     assert len(signs) == 4
     assert all(" may " in one.text for one in signs)
+    assert "MOBILE_APP sent 110 attempts, far more than its usual 50." in words(draft, "system")
 
 
 @pytest.mark.usefixtures("fridays")
@@ -78,7 +79,7 @@ def test_a_single_attempt_reads_as_one(lab: Lab, fill: Fill) -> None:
 
 
 @pytest.mark.usefixtures("fridays")
-@pytest.mark.parametrize("state", ["usual", "bad", "empty", "one", "open", "flood"])
+@pytest.mark.parametrize("state", ["usual", "bad", "empty", "one", "open", "repeats", "flood"])
 def test_every_figure_of_its_own_passes_the_check(lab: Lab, fill: Fill, clock: ManualClock, state: str) -> None:
     """The yardstick measures true: nothing is dropped, whatever the day was."""
     day = date(2026, 11, 19) if state == "empty" else FRIDAY
@@ -87,6 +88,10 @@ def test_every_figure_of_its_own_passes_the_check(lab: Lab, fill: Fill, clock: M
     fill({
         "usual": usual_day(FRIDAY, 200), "bad": bad_day(FRIDAY), "empty": [], "one": [attempt(FRIDAY, 1)],
         "open": usual_day(FRIDAY, 900, until_s=51_600),
+        "repeats": [
+            attempt(FRIDAY, one, duplicate_kind=("double_click", "client_retry", "true_duplicate")[one % 3])
+            for one in range(30)
+        ],
         "flood": [attempt(FRIDAY, 50_000 + one // 40, user_id="u_00000000000000ff") for one in range(4_000)],
     }[state] or [attempt(date(2026, 11, 3), 1)])  # fmt: skip
     draft, facts = written(lab, day)

@@ -62,7 +62,16 @@ def test_a_field_that_fails_everywhere_is_no_sign_of_one_source(
                 failure_context='{"field":"phone"}')
         for one in range(100)
     ]  # fmt: skip
+    rows += [attempt(FRIDAY, 1_000 + one, source=sources[one % 2]) for one in range(100)]
     assert signals(rows) == {}
+
+
+def test_a_source_of_which_nearly_everything_fails_is_a_sign(
+    signals: Callable[[list[Attempt]], dict[str, Fact]],
+) -> None:
+    """Whatever the reasons, even without any."""
+    rows = [refused(FRIDAY, one, "UNSPECIFIED", "validation", "", source="LANDING_PAGE") for one in range(30)]
+    assert signals(rows)["signal:failing:LANDING_PAGE"].share == "100.0% of its attempts"
 
 
 def test_a_source_whose_credentials_mostly_fail_is_a_sign(
