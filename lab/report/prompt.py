@@ -32,7 +32,8 @@ You are given numbered facts of one day. Rules:
 - "headline" is a single line of at most 90 characters.
 - executive_summary: volume, outcome, what stands out. user_behaviour: users, concentration, duplicates.
   system_behaviour: busiest minute, bursts, answer times, what was refused where.
-  misconfiguration_signals: facts that begin with "signal"; when there are none, say that none was found, citing the fact "attempts".
+  misconfiguration_signals: facts that begin with "signal"; when there are none, say that none
+  was found, citing the fact "attempts".
 Answer with JSON of the given schema and nothing else."""
 
 
