@@ -95,7 +95,7 @@ def content(screened: Screened) -> str:
         "user_id": submission.user_id,
         "fields": dict(submission.fields),
     }
-    return _encode({name: value for name, value in sent.items() if value not in (None, {}, "")})
+    return _encode({name: value for name, value in sent.items() if value or value is False})
 
 
 def second(at: datetime) -> int:

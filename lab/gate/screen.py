@@ -21,6 +21,8 @@ Check = Callable[[Arrival, datetime], Refusal | None]
 """A collaborator at one stage: credentials or store."""
 
 LONGEST = {"email": 254, "name": 200, "phone": 50, "company": 200, "message": 5_000, "user_id": 200}
+_POSITIONS = tuple((Submission._fields.index(field), field, longest) for field, longest in LONGEST.items())
+_CONTENT = tuple(Submission._fields.index(field) for field in FIELDS[1:])
 MOST_FIELDS, LONGEST_FIELD = 50, 2_000
 _EMAIL = re.compile(
     r"[^@\s\"(),:;<>\[\\\]]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]"
@@ -154,9 +156,9 @@ def _validation(submission: Submission, email: str, source: Source | None) -> Re
         return _invalid("email", "format", "The field email is not an e-mail address.")
     if submission.phone and not _PHONE.fullmatch(submission.phone.strip()):
         return _invalid("phone", "format", "The field phone is not a phone number.")
-    for field, longest in LONGEST.items():
-        value = getattr(submission, field)
-        if value and len(value) > longest:
+    for position, field, longest in _POSITIONS:
+        text = submission[position]
+        if isinstance(text, str) and len(text) > longest:
             return _invalid(field, "length", f"The field {field} is longer than {longest} characters.")
     if len(submission.fields) > MOST_FIELDS:
         return _invalid("fields", "count", f"More than {MOST_FIELDS} further fields.")
@@ -172,7 +174,7 @@ def _invalid(field: str, rule: str, reason: str) -> Refusal:
 def _content(submission: Submission, email: str) -> list[str]:
     """What makes two submissions the same payload: everything a person typed, not how it was sent."""
     parts = [submission.source, submission.page, email]
-    parts += [str(getattr(submission, field) or "") for field in FIELDS[1:]]
+    parts += [str(submission[position] or "") for position in _CONTENT]
     for name in sorted(submission.fields):
         parts += (name, submission.fields[name])
     return parts
