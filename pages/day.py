@@ -30,7 +30,7 @@ parts.calendar(view, day)
 with st.container(border=True):
     chart = charts.day_timeline(detail.minutes, detail.bursts, view.colours, view.lab.zone, detail.open)
     if picked := cards.figure(chart, "timeline", select=True):
-        first = detail.minutes["minute"][int(picked[2]) * charts.TIMELINE_STEP]
+        first = detail.minutes["minute"][int(picked[1]) * charts.TIMELINE_STEP]
         links.attempts(links.within(first, first + timedelta(minutes=charts.TIMELINE_STEP)))
 
 on_day = links.on_day(day)

@@ -28,7 +28,7 @@ left, right = st.columns([2, 1])
 with left, st.container(border=True, height="stretch"):
     until = words.clock(view.now, view.lab.zone)
     if picked := cards.figure(charts.trend(trend, view.colours, until), "trend", select=True):
-        links.open_page("day", day=str(picked))
+        links.open_page("day", day=picked[0])
 with right, st.container(border=True, height="stretch"):
     overview.stands_out(view, trend)
     st.space("stretch")

@@ -97,7 +97,8 @@ def clear(field: str) -> None:
 def sentence(asked: Filter, attempts: int, here: Here) -> str:
     """The page's title: how many of what, when, from where."""
     outcome = {Outcome.SUCCESS: "accepted ", Outcome.FAILED: "failed "}.get(asked.outcome or "", "")  # type: ignore[call-overload]
-    parts = [words.many(attempts, f"{outcome}attempt"), _when(asked, here)]
+    number = words.many(attempts, f"{outcome}attempt") if attempts else f"No {outcome}attempts"
+    parts = [number, _when(asked, here)]
     parts.append(f"from {words.name(asked.source)}" if asked.source else "from all sources")
     if asked.page:
         parts.append(f"on {words.name(asked.page)}")

@@ -37,10 +37,10 @@ def go(day: date) -> None:
 
 def chooser(here: Here) -> date:
     """The toolbar; the day stands in the URL."""
+    if "day" not in st.session_state and "day" not in st.query_params:
+        go(here.shown)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        day = st.date_input(
-            "Day", value=here.shown, key="day", format="YYYY-MM-DD", bind="query-params", width=170
-        )
+        day = st.date_input("Day", value=None, key="day", format="YYYY-MM-DD", bind="query-params", width=170)
         day = day if isinstance(day, date) else here.shown
         near = neighbours(here.days, day)
         for label, symbol, to in (

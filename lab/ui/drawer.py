@@ -14,7 +14,7 @@ from lab.ui.here import Here
 
 KEPT = (
     ("source", "Source"), ("page", "Page"), ("failure_category", "Category"), ("failure_reason", "Reason"),
-    ("duplicate_kind", "Duplicate"), ("lead_id", "Lead"), ("latency_ms", "Latency, ms"), ("user_id", "User"),
+    ("duplicate_kind", "Duplicate"), ("lead_id", "Lead"), ("latency_ms", "Latency"), ("user_id", "User"),
     ("client", "Client"), ("user_agent", "User agent"), ("utm_source", "utm_source"), ("utm_medium", "utm_medium"),
     ("utm_campaign", "utm_campaign"), ("idempotency_key", "Idempotency key"), ("trace_id", "Trace"),
     ("occurred_at", "Claimed time"), ("run_id", "Run"),
@@ -43,8 +43,14 @@ def drawer(here: Here, attempt_id: str) -> None:
     st.subheader("How the gate decided", anchor=False)
     _stages(row, accepted)
     st.subheader("What was kept", anchor=False)
-    cards.facts({label: row[name] for name, label in KEPT if name in row} | _context(row))
+    cards.facts({label: _said(name, row[name]) for name, label in KEPT if name in row} | _context(row))
     _around(here, row)
+
+
+def _said(name: str, value: Any) -> Any:
+    if value is None or name not in ("source", "page", "failure_category", "duplicate_kind", "latency_ms"):
+        return value
+    return words.milliseconds(value) if name == "latency_ms" else words.name(value)
 
 
 def _context(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +84,7 @@ def _around(here: Here, row: Mapping[str, Any]) -> None:
     st.subheader("The same user before and after", anchor=False)
     near = here.lab.metrics.around(user, row["received_at"])
     shown = tables.timed(near, here.lab.zone, "%-d %b %H:%M:%S").select(
-        pl.when(pl.col("attempt_id") == row["attempt_id"]).then(pl.lit("this one")).otherwise(pl.lit("")).alias("here"),
+        pl.when(pl.col("attempt_id") == row["attempt_id"]).then(pl.lit("→")).otherwise(pl.lit("")).alias("here"),
         pl.col("received_at"),
         pl.col("outcome"),
         pl.col("failure_category").fill_null(""),

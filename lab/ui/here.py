@@ -63,10 +63,9 @@ def here() -> Here:
     days = tuple(loaders.days_with_data(version, traffic))
     window = int(st.session_state.get("window") or DEFAULT_WINDOW)
     last = st.session_state.get("until") or (days[-1] if days else today)
-    mode = st.context.theme.type
-    st.session_state[DRAWN_MODE], st.session_state[DRAWN_VERSION] = mode, version
+    st.session_state[DRAWN_VERSION] = version
     first = last - timedelta(days=window - 1)
-    return Here(lab, version, traffic, now, today, days, first, last, palette(mode))
+    return Here(lab, version, traffic, now, today, days, first, last, palette(st.context.theme.type))
 
 
 def chosen_traffic(version: str) -> Traffic:

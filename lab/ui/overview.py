@@ -104,7 +104,7 @@ def live_hour(here: Here) -> None:
     pairs = list(zip(found["start"].to_list(), found["end"].to_list(), strict=True))
     picked = cards.figure(charts.last_minutes(frame, here.colours, lab.zone, pairs), "hour", select=True)
     if picked:
-        minute = frame["minute"][int(picked[2])]
+        minute = frame["minute"][int(picked[1])]
         links.attempts(links.within(minute, minute + timedelta(minutes=1)))
 
 

@@ -25,6 +25,7 @@ KINDS = {"demo": "Filling", "simulate": "Simulating", "burst": "Simulating", "im
 def sidebar(lab: Lab) -> None:
     """Draw it; `here()` reads what was chosen."""
     version = lab.log.version()
+    st.session_state[DRAWN_MODE] = st.context.theme.type
     with st.sidebar:
         st.session_state.setdefault("traffic", chosen_traffic(version).value)
         st.selectbox("Traffic", [one.value for one in Traffic], key="traffic", persist_state="session")
@@ -62,7 +63,7 @@ def _status() -> None:
             live = age < LIVE_S
             badge = Badge("Live", "green", "sensors") if live else Badge("Quiet", "gray", "sensors_off")
             when = words.ago(age) if age < 86_400 else words.short_day(last.astimezone(lab.zone).date())
-            _line(badge, f"last attempt {when}")
+            _line(badge, f"last {when}")
         for job in lab.jobs.active()[:2]:
             _line(Badge(KINDS.get(job.kind, "Working"), "orange", "pending"), f"{job.share:.0%}")
         _model(_looked(lab.settings.ollama_host, lab.settings.ollama_model), lab.settings.ollama_model)

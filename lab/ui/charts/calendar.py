@@ -74,7 +74,8 @@ def calendar(frame: pl.DataFrame, chosen: date, colours: Palette) -> Chart:
         _frame(drawn, days[-1], monday, {"color": colours.failed, "width": 1.5, "dash": "dot"})
     if days[0] <= chosen <= days[-1]:
         _frame(drawn, chosen, monday, {"color": colours.ink, "width": 2})
-    title = f"{words.many(total, 'attempt')} in {words.many(weeks, 'week')}, {words.share(failed, total)} failed"
+    title = f"{words.many(total, 'attempt')} in {words.many(weeks, 'week')}"
+    title += f", {words.share(failed, total)} failed" if total else ""
     caption = f"Failed share of each day; colour starts at the overall {words.share(usual)}. Select a day to open it."
     return Chart(drawn, title, caption, spoken(f"Failed share of each day; {title}"))
 

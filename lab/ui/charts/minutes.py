@@ -1,13 +1,13 @@
 """Attempts over a short time, accepted above zero and failed mirrored below it.
 
-The trap it avoids: Plotly knows no time zones, and a day may have 23 or 25 hours. So x counts periods from
-the start, and ticks and hover texts carry the lab's own clock.
+The trap it avoids: Plotly knows no time zones, and a day may have 23 or 25 hours. So periods stand side by side
+under names in the lab's own clock, and a mark's customdata ends in the number of its period.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,19 +55,13 @@ def day_timeline(frame: pl.DataFrame, bursts: pl.DataFrame, colours: Palette, zo
 def histogram(labels: Sequence[str], accepted: Sequence[int], failed: Sequence[int], colours: Palette) -> go.Figure:
     """A strip of 60 px that shows where in time a selection lies."""
     drawn = figure(colours, 60, barmode="stack", bargap=0.12, showlegend=False, margin={"t": 2, "b": 2})
-    at = list(range(len(labels)))
     for name, values, colour in (("accepted", accepted, colours.success), ("failed", failed, colours.failed)):
         drawn.add_bar(
-            x=at, y=list(values), customdata=list(labels), marker={"color": colour},
-            hovertemplate=f"%{{y:,}} {name}<extra></extra>",
+            x=list(labels), y=list(values), marker={"color": colour}, hovertemplate=f"%{{y:,}} {name}<extra></extra>",
         )  # fmt: skip
     drawn.update_layout(
-        xaxis={
-            "showticklabels": False, "ticks": "",
-            "unifiedhovertitle": {"text": "%{customdata}"},
-        },
-        yaxis={"visible": False},
-    )  # fmt: skip
+        xaxis={"type": "category", "showticklabels": False, "ticks": ""}, yaxis={"visible": False}
+    )
     return drawn
 
 
@@ -84,9 +78,8 @@ def binned(frame: pl.DataFrame, step: int) -> pl.DataFrame:
 def _mirrored(
     frame: pl.DataFrame, colours: Palette, zone: ZoneInfo, step: int, tick: int, height_px: int, last_open: bool
 ) -> go.Figure:
-    at = list(range(frame.height))
     local = [minute.astimezone(zone) for minute in frame["minute"].to_list()]
-    is_open = [last_open and index == frame.height - 1 for index in at]
+    is_open = [last_open and index == frame.height - 1 for index in range(frame.height)]
     drawn = figure(colours, height_px, barmode="relative", bargap=0.12)
     drawn.add_trace(swatch("accepted", colours.success))
     drawn.add_trace(swatch("failed", colours.failed))
@@ -96,22 +89,22 @@ def _mirrored(
         ("accepted", accepted, 1, colours.success), ("failed", failed, -1, colours.failed),
     ):  # fmt: skip
         drawn.add_bar(
-            x=at,
+            x=labels,
             y=[sign * value for value in values],
             name=name,
             showlegend=False,
-            customdata=list(zip(values, labels, at, strict=True)),
+            customdata=list(zip(values, range(frame.height), strict=True)),
             marker=open_marker(colour, colours, is_open),
             hovertemplate=f"%{{customdata[0]:,}} {name}<extra></extra>",
         )
     marks = [index for index, one in enumerate(local) if one.minute % min(tick, 60) == 0 and _on(one, tick)]
     drawn.update_layout(
         xaxis={
+            "type": "category",
             "tickmode": "array",
-            "tickvals": marks,
+            "tickvals": [labels[index] for index in marks],
             "ticktext": [f"{local[index]:%H:%M}" for index in marks],
             "range": [-0.6, max(frame.height, 1) - 0.4],
-            "unifiedhovertitle": {"text": "%{customdata[1]}"},
         },
         yaxis=_both_ways(max(accepted, default=0), max(failed, default=0)),
     )
@@ -123,7 +116,9 @@ def _on(local: datetime, tick: int) -> bool:
 
 
 def _label(local: datetime, step: int) -> str:
-    return f"{local:%H:%M}" if step == 1 else f"{local:%H:%M}, {step} minutes"
+    """Unique within the day: the hour that a clock repeats is told apart."""
+    again = " again" if local.fold else ""
+    return f"{local:%H:%M}{again}" if step == 1 else f"{local:%H:%M} to {local + timedelta(minutes=step):%H:%M}{again}"
 
 
 def _both_ways(above: int, below: int) -> dict[str, Any]:

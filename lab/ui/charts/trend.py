@@ -42,7 +42,7 @@ def trend(frame: pl.DataFrame, colours: Palette, until: str = "") -> Chart:
             y=frame[column].to_list(),
             name=name,
             showlegend=False,
-            customdata=[day.isoformat() for day in days],
+            customdata=[[day.isoformat()] for day in days],
             marker=open_marker(colour, colours, is_open),
             hovertemplate=f"%{{y:,}} {name}<extra></extra>",
         )
@@ -102,11 +102,13 @@ def _expected_in_hover(drawn: go.Figure, frame: pl.DataFrame) -> None:
     drawn.add_scatter(
         x=known["day"].to_list(),
         y=known["expected_high"].to_list(),
-        customdata=list(zip(known["expected_low"].to_list(), known["expected_high"].to_list(), strict=True)),
+        customdata=[
+            [row["day"].isoformat(), row["expected_low"], row["expected_high"]] for row in known.iter_rows(named=True)
+        ],
         mode="markers",
         marker={"opacity": 0, "color": "rgba(0,0,0,0)"},
         showlegend=False,
-        hovertemplate="expected %{customdata[0]:,.0f} to %{customdata[1]:,.0f}<extra></extra>",
+        hovertemplate="expected %{customdata[1]:,.0f} to %{customdata[2]:,.0f}<extra></extra>",
     )
 
 
@@ -119,6 +121,7 @@ def _share(drawn: go.Figure, frame: pl.DataFrame, colours: Palette) -> None:
     alone = sum(share is not None for share in shares[:last]) <= 2
     drawn.add_scatter(
         x=days[:last], y=shares[:last], mode="lines+markers" if alone else "lines",
+        customdata=[[day.isoformat()] for day in days[:last]],
         line=line, marker={"color": colours.failed, "size": 6}, **common,
     )  # fmt: skip
     if last < len(days) and shares[last] is not None:
@@ -128,7 +131,10 @@ def _share(drawn: go.Figure, frame: pl.DataFrame, colours: Palette) -> None:
             yaxis="y2", showlegend=False,
         )  # fmt: skip
         hollow = {"size": 8, "color": colours.page, "line": {"color": colours.failed, "width": 2}}
-        drawn.add_scatter(x=[days[last]], y=[shares[last]], mode="markers", marker=hollow, **common)
+        drawn.add_scatter(
+            x=[days[last]], y=[shares[last]], mode="markers", marker=hollow,
+            customdata=[[days[last].isoformat()]], **common,
+        )  # fmt: skip
 
 
 def _findings(
