@@ -202,8 +202,7 @@ class Metrics:
         try:
             return work(self._view())
         except FileGone:
-            self._latest = None
-            self._pinned = False
+            self._latest = ("pinned", self._log.view()) if self._pinned else None
             return work(self._view())
 
     def _view(self) -> Days:

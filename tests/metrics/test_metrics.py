@@ -106,6 +106,32 @@ def test_pinned_figures_stay_together_while_the_log_goes_on(
     assert (held.totals().attempts, held.daily()["attempts"].sum(), metrics.totals().attempts) == (1, 1, 2)
 
 
+def test_pinned_figures_move_on_only_when_their_files_went(tmp_path: Path, clock: ManualClock) -> None:
+    """They take one new view, and stay with that."""
+    log = StillLog()
+    log.replace(day_files(clock().date(), tmp_path, [[row(clock())]]))
+    held = Metrics(log, UTC_ZONE, clock).pinned()
+    (tmp_path / f"{clock().date()}-0.parquet").unlink()
+    log.replace(day_files(clock().date(), tmp_path / "new", [[row(clock()), row(clock())]]))
+    assert held.totals().attempts == 2
+    log.replace()
+    assert held.totals().attempts == 2
+
+
+def test_another_room_may_ask_a_day_its_own_question(log: EventLog, metrics: Metrics, clock: ManualClock) -> None:
+    """SQL over `attempts` with bound values; the day's version changes exactly when its rows do."""
+    today = clock().date()
+    log.append("submissions", [row(clock()), row(clock(), source="PARTNER_API")])
+    before = metrics.day_version(today)
+    sql = "select count(*) as stored from attempts where source = $source"
+    assert metrics.of_day(today, sql, {"source": "PARTNER_API"}).item() == 1
+    assert metrics.of_day(today - timedelta(days=1), sql, {"source": "PARTNER_API"}).item() == 0
+    log.append("submissions", [row(clock() - timedelta(days=1))])
+    assert metrics.day_version(today) == before
+    log.append("submissions", [row(clock())])
+    assert metrics.day_version(today) != before
+
+
 def test_many_readers_at_once_get_the_same_figures(log: EventLog, metrics: Metrics, clock: ManualClock) -> None:
     """Sessions share one Metrics while attempts come in."""
     rows = [row(clock() - timedelta(days=back, minutes=number)) for back in range(5) for number in range(20)]
