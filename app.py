@@ -6,7 +6,7 @@ opened when the server starts and closed, everything written, when it stops.
 
 from __future__ import annotations
 
-import logging
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,8 +27,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     try:
         lab = open_lab(read_settings())
     except LabError as error:
-        logging.getLogger("lab").error("The lab was not started: %s", error)
-        sys.exit(2)
+        print(f"The lab was not started: {error}", file=sys.stderr, flush=True)  # noqa: T201 - to whoever started it
+        os._exit(2)  # nothing is open yet, and any exception from here would be printed as three tracebacks
     runtime.hold(lab)
     try:
         yield
