@@ -83,6 +83,8 @@ class _Day(NamedTuple):
 def build_facts(metrics: Metrics, day: date, traffic: Traffic, now: datetime) -> Facts:
     """The facts of one business day; a day without attempts has facts too (its zeros)."""
     evidence = gather(metrics, day, traffic, now)
+    if traffic.value == "Real":  # the day's simulated attempts are no part of it, and may outnumber the real ones
+        evidence = replace(evidence, detail=replace(evidence.detail, simulated_attempts=0))
     zone = metrics.zone
     until = wording.clock_time(now, zone) if evidence.detail.open else None
     at_hand = _Day(Sheet(zone), evidence, "usual by now" if until else f"usual {day:%A}")

@@ -1,0 +1,171 @@
+"""A report as it is read: statements with the facts behind each figure, the facts as a table, how it was written.
+
+The trap it avoids: words of a model or of a stranger read as Markdown. Every text passes `words.safe`; only the
+badges and the headings around it are ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import streamlit as st
+
+from lab.report import Fact, Report, Statement
+from lab.ui import cards, jobs_panel, links, words
+from lab.ui.cards import Badge, Hue
+from lab.ui.tables import ROW_PX
+
+STATES = {
+    "draft": Badge("Draft, the day is open", "orange", "edit_note"),
+    "provisional": Badge("Provisional", "gray", "lock_open"),
+    "final": Badge("Final", "gray", "lock"),
+}
+APART = ("scope",)
+"""Sections that stand in an expander."""
+_MARK = re.compile("\ue000(\\d+)\ue001")
+_PRIVATE = re.compile("[\ue000\ue001]")
+
+
+def cited(statement: Statement, facts: Mapping[str, Fact]) -> str:
+    """A statement as Markdown: safe text, each fact's badge behind its figure, else at the end."""
+    text = _PRIVATE.sub("", " ".join(statement.text.split()))
+    marks: list[tuple[int, int]] = []
+    late: list[int] = []
+    for place, one in enumerate(statement.facts):
+        end = _figure_end(text, facts[one]) if one in facts else None
+        if end is None:
+            late.append(place)
+        else:
+            marks.append((end, place))
+    for end, place in sorted(marks, reverse=True):
+        text = f"{text[:end]} \ue000{place}\ue001{text[end:]}"
+    text += "".join(f" \ue000{place}\ue001" for place in late)
+    shown = words.safe(text)
+    return _MARK.sub(lambda mark: f":gray-badge[{words.safe(statement.facts[int(mark[1])])}]", shown)
+
+
+def _figure_end(text: str, fact: Fact) -> int | None:
+    """Where the fact's figure, with its unit, ends in the text; None where it is not written out."""
+    if fact.key == "day":
+        return None
+    unit = rf"(?: {re.escape(fact.unit)}\b)?" if fact.unit.isalpha() else ""
+    found = re.search(rf"(?<![\w.,:]){re.escape(fact.text)}(?!\w|[.,:]\d){unit}", text)
+    return found.end() if found else None
+
+
+def badges(report: Report) -> list[Badge]:
+    """State, checks, author."""
+    checks = report.telling.checks
+    found = [STATES.get(report.state, Badge(report.state))]
+    if report.analyst == "rules":
+        checked = f"{words.many(checks.figures, 'figure')} checked"
+        return [*found, Badge(checked, "green", "check"), Badge("Rules", "gray", "rule")]
+    kept = f"{checks.kept} of {checks.statements} statements kept, {words.many(checks.figures, 'figure')} checked"
+    hue: Hue = "green" if checks.kept == checks.statements else "orange"
+    return [*found, Badge(kept, hue, "check"), Badge(report.model or "model", "blue", "smart_toy")]
+
+
+def head(report: Report, zone: ZoneInfo) -> None:
+    """What fell in the check, badges, the headline as title, and when it was written about what."""
+    if report.telling.failure:
+        st.warning(words.safe(report.telling.sentence), icon=":material/rule:")
+    if report.telling.checks.dropped:
+        number = words.many(len(report.telling.checks.dropped), "statement")
+        st.warning(f"{number} of the model's failed the check against the facts and left out.", icon=":material/rule:")
+    cards.badges(badges(report))
+    with st.container(gap="xxsmall"):
+        st.title(words.safe(report.draft.headline.text), anchor=False)
+        until = f", until {report.facts.until}" if report.facts.until else ""
+        about = f"{words.long_day(report.day)}{until}, {report.facts.zone} · {report.traffic} traffic"
+        st.caption(words.safe(f"{about} · written {jobs_panel.moment(report.created_at, zone)}"))
+
+
+def sections(report: Report) -> None:
+    """The sections in order; the summary as prose, the rest as points, what is not known in an expander."""
+    facts = report.facts.by_id
+    for section in report.draft.sections:
+        said = [cited(one, facts) for one in section.statements]
+        if section.key in APART:
+            with st.expander(f"{section.title}: what the analyst may not know", icon=":material/help:"):
+                st.markdown("\n".join(f"- {one}" for one in said) or "Nothing noted.")
+            continue
+        st.subheader(section.title, anchor=False)
+        if not said:
+            st.caption("Nothing to say about this day.")
+        elif section.key == "summary":
+            st.markdown(" ".join(said))
+        else:
+            st.markdown("\n".join(f"- {one}" for one in said))
+
+
+def traced(report: Report) -> None:
+    """Every fact; selecting one that counts attempts opens them."""
+    st.subheader("Every figure, traced", anchor=False)
+    items = report.facts.items
+    listed = links.exists("attempts")
+    st.caption("Select a fact to list the attempts behind it." if listed else "What the words rest on, as counted.")
+    rows = [
+        {
+            "Fact": one.id,
+            "Value": one.text,
+            "What": one.label,
+            "Against": "; ".join(part for part in (one.share, one.compare) if part),
+        }
+        for one in items
+    ]
+    event: Any = st.dataframe(
+        pl.DataFrame(rows), hide_index=True, row_height=ROW_PX, height=ROW_PX * (min(len(rows), 14) + 1) + 5,
+        column_config={
+            "Fact": st.column_config.TextColumn(width=44),
+            "Value": st.column_config.TextColumn(width=86),
+        },
+        on_select="rerun" if listed else "ignore", selection_mode="single-row",
+        alt="Facts of the report with their values", key=f"facts-{report.id}",
+    )  # fmt: skip
+    picked = event["selection"]["rows"] if listed else ()
+    if picked:
+        links.open_page("attempts", **behind(report, items[picked[0]]))
+
+
+def behind(report: Report, fact: Fact) -> dict[str, str]:
+    """The attempts behind a fact, as the Attempts page reads them from the URL."""
+    where = dict(fact.where)
+    if "until" in where:
+        where["before"] = where.pop("until")
+    return {**links.on_day(report.day), **where}
+
+
+def telling(report: Report, zone: ZoneInfo) -> None:
+    """How it was written."""
+    st.subheader("How it was written", anchor=False)
+    told, effort, checks = report.telling, report.telling.effort, report.telling.checks
+    st.markdown(words.safe(told.sentence))
+    tokens = None
+    if effort.tokens_out is not None:
+        tokens = f"{words.count(effort.tokens_in)} in, {words.count(effort.tokens_out)} out"
+        tokens += f", {effort.tokens_per_s:.1f} a second" if effort.tokens_per_s else ""
+    time = jobs_panel.seconds(told.total_ms / 1000) if told.total_ms >= 1000 else words.milliseconds(told.total_ms)
+    loading = f", of it {words.milliseconds(effort.load_ms)} loading" if effort.load_ms else ""
+    kept = f"{checks.kept} of {checks.statements} statements kept, {words.many(checks.figures, 'figure')} checked"
+    cards.facts(
+        {
+            "Analyst": f"Ollama, {report.model}" if report.analyst == "ollama" else "Rules",
+            "Digest": report.digest[:12] if report.digest else None,
+            "Time": f"{time}{loading}",
+            "Tokens": tokens,
+            "Checks": kept,
+            "Written by rules": ", ".join(checks.stood_in) if report.analyst == "ollama" else None,
+            "Version": f"{report.version}, {report.state}",
+            "Written": jobs_panel.moment(report.created_at, zone),
+        }
+    )
+    if checks.dropped:
+        with st.expander(f"Left out by the check: {len(checks.dropped)}"):
+            st.dataframe(
+                pl.DataFrame([{"Statement": one.text, "Why": one.reason} for one in checks.dropped]),
+                hide_index=True, alt="Statements that failed the check",
+            )  # fmt: skip

@@ -1,0 +1,27 @@
+"""System: the first thing wrong, or everything in order; the log, the jobs, the settings in force."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from lab.ui import cards, system_parts
+from lab.ui.runtime import current_lab
+
+lab = current_lab()
+findings = system_parts.checks(str(lab.settings.data_dir))
+badge, title, sentence = system_parts.headline(findings)
+cards.head([badge], f"All times in {lab.settings.zone_name}", title, sentence)
+system_parts.tiles(lab, lab.log.version())
+left, right = st.columns(2)
+with left, st.container(border=True, height="stretch"):
+    system_parts.health(findings)
+with right, st.container(border=True, height="stretch"):
+    system_parts.model_card(lab)
+with st.container(border=True):
+    system_parts.jobs(lab)
+left, right = st.columns(2)
+with left, st.container(border=True, height="stretch"):
+    system_parts.sources(lab)
+with right, st.container(border=True, height="stretch"):
+    system_parts.settings(lab)
+    system_parts.versions()
