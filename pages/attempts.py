@@ -20,6 +20,9 @@ with head:
     cards.head([badge], note, attempts.sentence(asked, found.attempts, view))
 if asked.since or asked.until:
     st.button("Show the whole time", icon=":material/zoom_out_map:", on_click=attempts.whole_time)
+if view.empty:
+    cards.empty_traffic(view.traffic.value)
+    st.stop()
 if not found.total:
     attempts.nothing(view, asked)
     st.stop()

@@ -16,7 +16,6 @@ day = parts.chooser(view)
 detail = loaders.day(view.version, view.traffic, day, view.tick(day))
 if not detail.attempts:
     parts.nothing(view, day)
-    parts.calendar(view, day)
     st.stop()
 
 start = day - timedelta(days=standing.HISTORY_DAYS)

@@ -115,7 +115,7 @@ def _when(asked: Filter, here: Here) -> str:
     if asked.first and asked.first == asked.last:
         return words.relative_day(asked.first, here.today)
     if asked.first and asked.last:
-        return f"from {words.short_day(asked.first)} to {words.short_day(asked.last)},"
+        return f"from {words.short_day(asked.first)} to {words.short_day(asked.last, here.today)},"
     return ""
 
 
@@ -170,6 +170,7 @@ def table(here: Here, found: Page, several_days: bool) -> str | None:
         on_select="rerun",
         selection_mode="single-row",
         key=f"attempts-{nonce}",
+        placeholder="",
         alt="Attempts, newest first",
     )
     rows = event["selection"]["rows"]

@@ -77,7 +77,7 @@ def tiles(items: Sequence[Tile], columns: int = 6) -> None:
             st.metric(
                 one.label,
                 one.value,
-                one.usual or None,
+                one.usual or "no usual yet",
                 delta_color=one.hue,
                 delta_arrow="off",
                 help=one.help,
@@ -123,6 +123,12 @@ def empty(sentence: str, remedy: str = "", symbol: str = "hourglass_empty") -> N
         st.markdown(f"{icon(symbol)} **{words.safe(sentence)}**")
         if remedy:
             st.caption(words.safe(remedy))
+
+
+def empty_traffic(traffic: str) -> None:
+    """Neither this day nor any other holds such attempts."""
+    kind = "" if traffic == "All" else f"{traffic.lower()} "
+    empty(f"The lab holds no {kind}attempts yet.", "The Overview shows two ways to start; Traffic is in the sidebar.")
 
 
 def job_line(job: Job, what: str) -> None:

@@ -78,14 +78,15 @@ def nothing(here: Here, day: date) -> None:
     """A day without attempts names the nearest days that have some."""
     when = words.relative_day(day, here.today)
     cards.head([cards.EMPTY_LAB._replace(word="No attempts")], words.long_day(day), f"No attempts {when}")
-    near = [one for one in neighbours(here.days, day) if one]
-    if not near:
-        cards.empty("The lab holds no attempts of this traffic yet.", "Choose other traffic, or fill it.")
+    if here.empty:
+        cards.empty_traffic(here.traffic.value)
         return
     st.markdown("The nearest days with attempts:")
     with st.container(horizontal=True):
-        for one in near:
-            st.button(words.long_day(one), key=f"near-{one}", icon=":material/event:", on_click=go, args=(one,))
+        for one in neighbours(here.days, day):
+            if one is not None:
+                st.button(words.long_day(one), key=f"near-{one}", icon=":material/event:", on_click=go, args=(one,))
+    calendar(here, day)
 
 
 def reasons(detail: DayDetail) -> None:
@@ -146,7 +147,9 @@ def duplicates(detail: DayDetail) -> None:
         wide = tables.pivoted(detail.duplicates, "source", "kind", order)
         headings = {name: words.name(name) for name in wide.columns}
         tables.counts(tables.named(wide, "source"), headings, "Duplicates by source and kind")
-    st.caption(f"{words.many(detail.replays, 'replay')} of finished requests count as client retries, not as attempts.")
+    if detail.replays:
+        number = words.many(detail.replays, "replay")
+        st.caption(f"{number} of finished requests count as client retries, not as attempts.")
 
 
 def rate_limits(detail: DayDetail) -> None:

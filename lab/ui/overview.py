@@ -102,10 +102,22 @@ def live_hour(here: Here) -> None:
     frame = loaders.last_minutes(version, here.traffic, now)
     found = bursts(frame)
     pairs = list(zip(found["start"].to_list(), found["end"].to_list(), strict=True))
+    if not int(frame["attempts"].sum()):
+        _quiet_hour(here)
+        return
     picked = cards.figure(charts.last_minutes(frame, here.colours, lab.zone, pairs), "hour", select=True)
     if picked:
         minute = frame["minute"][int(picked[1])]
         links.attempts(links.within(minute, minute + timedelta(minutes=1)))
+
+
+def _quiet_hour(here: Here) -> None:
+    st.subheader("Last 60 minutes: no attempts", anchor=False)
+    if last := loaders.totals(here.version, here.traffic).last_at:
+        day = words.relative_day(last.astimezone(here.lab.zone).date(), here.today)
+        at = words.clock_to_second(last, here.lab.zone)
+        st.caption(f"The last one came {day} at {at}. This card looks again by itself.")
+    links.link("simulate", "Send a burst now")
 
 
 def stands_out(here: Here, trend: pl.DataFrame) -> None:
@@ -146,5 +158,6 @@ def all_time(here: Here) -> None:
         st.markdown(f"**All time** {words.safe(since)}")
         with st.grid(3, min_column_width=80):
             st.metric("Attempts", words.count(totals.attempts))
-            st.metric("Leads", words.count(totals.leads))
+            why = "Attempts recorded in an imported log make no lead." if totals.leads < totals.success else None
+            st.metric("Leads", words.count(totals.leads), help=why)
             st.metric("Success", words.share(totals.success_rate))

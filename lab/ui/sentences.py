@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from lab.attempt import Category
 from lab.ui import words
 
 MIN_POINTS = 6
@@ -147,7 +148,11 @@ def ranked_failures(rows: Sequence[tuple[str, int, float | None]]) -> str:
     if risen:
         _, key, number, usual = max(risen)
         return f"{words.name(key)}: {words.many(number, 'attempt')}, against a usual {words.count(usual)}"
+    if total < MIN_ATTEMPTS / 2:
+        return f"{words.many(total, 'failure')} of {words.many(len(rows), 'kind')}"
     key, number, _ = max(rows, key=lambda row: row[1])
+    if key == Category.UNSPECIFIED and number == total:
+        return f"The log does not tell why {words.many(total, 'attempt')} failed"
     return f"{words.name(key)}: {words.count(number)} of {words.many(total, 'failure')}"
 
 

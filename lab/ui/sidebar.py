@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lab.clock import business_day
 from lab.metrics import Traffic
 from lab.opening import Lab
 from lab.report.ollama_status import Status, ollama_status, pick
@@ -59,10 +60,11 @@ def _status() -> None:
         if last is None:
             _line(Badge("Empty", "gray", "hourglass_empty"), "no attempt yet")
         else:
+            day, today = business_day(last, lab.zone), business_day(lab.clock(), lab.zone)
             age = (lab.clock() - last).total_seconds()
             live = age < LIVE_S
             badge = Badge("Live", "green", "sensors") if live else Badge("Quiet", "gray", "sensors_off")
-            when = words.ago(age) if age < 86_400 else words.short_day(last.astimezone(lab.zone).date())
+            when = words.ago(age) if age < 86_400 else words.short_day(day, today)
             _line(badge, f"last {when}")
         for job in lab.jobs.active()[:2]:
             _line(Badge(KINDS.get(job.kind, "Working"), "orange", "pending"), f"{job.share:.0%}")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from lab.attempt import Category
 from lab.metrics import ByNow, DayDetail
 from lab.ui import sentences, words
 from lab.ui.cards import EMPTY_LAB, IN_RANGE, NEEDS_A_LOOK, TOO_EARLY, Badge, Tile
@@ -20,6 +21,9 @@ from lab.ui.cards import EMPTY_LAB, IN_RANGE, NEEDS_A_LOOK, TOO_EARLY, Badge, Ti
 HISTORY_DAYS = 63
 """Days before the shown one that its usual is taken from: eight of each weekday, and the day itself."""
 SPARK_DAYS = 14
+LATELY_DAYS = 7
+FEWEST_SAME = 3
+"""Earlier days of the weekday below which a tile shows no usual."""
 
 
 class Standing(NamedTuple):
@@ -52,7 +56,17 @@ def standing(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None, tod
         title = f"{words.many(detail.attempts, 'attempt')} {when}, {words.share(share)} failed"
         return Standing(TOO_EARLY, title, why)
     day = "Today" if detail.day == today else words.plain_day(detail.day)
-    return Standing(IN_RANGE, f"{day} is inside its usual range", why)
+    return Standing(IN_RANGE, f"{day} is inside its usual range", f"{why}{_lately(before, detail.day)}")
+
+
+def _lately(before: pl.DataFrame, day: date) -> str:
+    """A day in range after one that was not says so."""
+    found = [one for one in sentences.unusual(before) if (day - one.day).days <= LATELY_DAYS]
+    if not found:
+        return ""
+    last = found[-1]
+    told = f"{words.share(last.value)} failed" if last.what == "failures" else words.many(int(last.value), "attempt")
+    return f" But {words.plain_day(last.day)} stood out: {told}."
 
 
 def _failing(detail: DayDetail, share: float, usual: float, when: str) -> str:
@@ -70,7 +84,11 @@ def _why(detail: DayDetail) -> str:
     """The category that accounts for most of the failures."""
     if not detail.failed:
         return "Nothing was refused."
+    if detail.failed < sentences.MIN_ATTEMPTS / 2:
+        return f"{words.count(detail.failed)} of {words.many(detail.attempts, 'attempt')} failed."
     top = detail.categories.row(0, named=True)
+    if top["category"] == Category.UNSPECIFIED and top["attempts"] == detail.failed:
+        return f"The log does not tell why {words.many(detail.failed, 'attempt')} failed."
     return (
         f"{words.name(top['category'])} accounts for {words.count(top['attempts'])} of "
         f"{words.many(detail.failed, 'failure')}."
@@ -92,6 +110,7 @@ def tiles(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> lis
     """Six figures of the day, each with its usual where there is one and a fortnight behind it."""
     before = history.filter(pl.col("day") < detail.day)
     recent = history.tail(SPARK_DAYS)
+    full = recent.filter(pl.col("attempts") > 0)
     same = before.filter((pl.col("day").dt.weekday() == detail.day.isoweekday()) & (pl.col("attempts") > 0))
     still = by_now is not None
 
@@ -99,11 +118,13 @@ def tiles(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> lis
         if by_now is not None:
             return getattr(by_now, column, None) if by_now.points else None
         values = same[column].drop_nulls().to_list()
-        return median(values) if values else None
+        return median(values) if len(values) >= FEWEST_SAME else None
 
     rates = before.filter(pl.col("attempts") > 0)
-    usual_rate = median((rates["success"] / rates["attempts"]).to_list()) if rates.height else None
+    enough = rates.height >= sentences.MIN_POINTS
+    usual_rate = median((rates["success"] / rates["attempts"]).to_list()) if enough else None
     speeds = before["p95_ms"].drop_nulls().to_list()
+    speeds = speeds if len(speeds) >= sentences.MIN_POINTS else []
     failed_hue = "red" if detail.attempts and sentences.is_high(before, detail.failed / detail.attempts) else "gray"
     tail = " by now" if still else ""
     sofar = "so far" if still else ""
@@ -119,10 +140,7 @@ def tiles(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> lis
             words.share(detail.success, detail.attempts),
             f"usual {words.share(usual_rate)}" if usual_rate is not None else "",
             hue=failed_hue,  # type: ignore[arg-type]
-            spark=[
-                good / all_ if all_ else 0.0
-                for good, all_ in zip(recent["success"].to_list(), recent["attempts"].to_list(), strict=True)
-            ],
+            spark=(full["success"] / full["attempts"]).to_list(),
             kind="line",
         ),
         Tile("Users", words.count(detail.users_count), _whole(same, "users", still), spark=_spark(recent, "users")),
@@ -137,7 +155,7 @@ def tiles(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> lis
             "Answer time p95",
             words.milliseconds(detail.p95_ms),
             f"usual {words.milliseconds(median(speeds))}" if speeds else "",
-            spark=_spark(recent, "p95_ms"),
+            spark=full["p95_ms"].drop_nulls().to_list(),
             kind="line",
         ),
     ]
@@ -147,7 +165,7 @@ def _whole(same: pl.DataFrame, column: str, still: bool) -> str:
     if still:
         return "so far"
     values = same[column].to_list()
-    return f"usual {words.count(median(values))}" if values else ""
+    return f"usual {words.count(median(values))}" if len(values) >= FEWEST_SAME else ""
 
 
 def _spark(recent: pl.DataFrame, column: str) -> list[float]:

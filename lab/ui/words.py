@@ -64,9 +64,9 @@ def clock_to_second(instant: datetime, zone: ZoneInfo) -> str:
     return instant.astimezone(zone).strftime("%H:%M:%S")
 
 
-def short_day(day: date) -> str:
-    """18 Nov."""
-    return f"{day.day} {day:%b}"
+def short_day(day: date, today: date | None = None) -> str:
+    """18 Nov; with the year when it is not today's."""
+    return f"{day.day} {day:%b}" + (f" {day.year}" if today and today.year != day.year else "")
 
 
 def plain_day(day: date) -> str:

@@ -38,14 +38,15 @@ def calendar(frame: pl.DataFrame, chosen: date, colours: Palette) -> Chart:
         hover += "no attempts" if share is None else f"{words.many(row['attempts'], 'attempt')}, {share:.1%} failed"
         ink = colours.muted if share is None else readable_on(ground)
         marks.append((week, weekday, str(day.day) if weeks <= NUMBERED_WEEKS else "", hover, day.isoformat(), ink))
+    months = _months(days, monday)
     drawn = figure(
         colours,
         HEIGHT_PX,
         hovermode="closest",
         xaxis={
             "side": "top", "showline": False, "ticks": "", "tickmode": "array", "tickangle": 0,
-            "tickvals": [week for week in range(weeks) if _opens_month(monday, week)],
-            "ticktext": [f"{_first_of(monday, week):%b}" for week in range(weeks) if _opens_month(monday, week)],
+            "tickvals": list(months),
+            "ticktext": list(months.values()),
             "range": [-0.5, max(weeks, 8) - 0.5],
         },
         yaxis={
@@ -87,10 +88,7 @@ def _frame(drawn: object, day: date, monday: date, line: dict[str, object]) -> N
     )
 
 
-def _first_of(monday: date, week: int) -> date:
-    return monday + timedelta(weeks=week, days=6)
-
-
-def _opens_month(monday: date, week: int) -> bool:
-    """The week that holds the month's first day carries its name; so does the first week shown."""
-    return (week == 0 and _first_of(monday, 0).day < 22) or _first_of(monday, week).day <= 7
+def _months(days: list[date], monday: date) -> dict[int, str]:
+    """Name over the week that holds a month's first day, and over the first week unless the next name is near."""
+    named = {(day - monday).days // 7: f"{day:%b}" for day in days if day.day == 1}
+    return named if any(week <= 2 for week in named) else {0: f"{days[0]:%b}", **named}

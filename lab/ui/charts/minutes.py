@@ -43,7 +43,7 @@ def last_minutes(
 def day_timeline(frame: pl.DataFrame, bursts: pl.DataFrame, colours: Palette, zone: ZoneInfo, is_open: bool) -> Chart:
     """`frame` and `bursts` are those of `Metrics.day`; drawn by five minutes, bursts to the minute."""
     steps = binned(frame, TIMELINE_STEP)
-    drawn = _mirrored(steps, colours, zone, TIMELINE_STEP, 120, DAY_HEIGHT_PX, last_open=is_open)
+    drawn = _mirrored(steps, colours, zone, TIMELINE_STEP, 180, DAY_HEIGHT_PX, last_open=is_open)
     drawn.update_layout(yaxis={"title": {"text": f"in {TIMELINE_STEP} minutes"}})
     pairs = list(zip(bursts["start"].to_list(), bursts["end"].to_list(), strict=True)) if bursts.height else []
     _spans(drawn, steps, pairs, TIMELINE_STEP, colours)
@@ -102,6 +102,7 @@ def _mirrored(
         xaxis={
             "type": "category",
             "tickmode": "array",
+            "tickangle": 0,
             "tickvals": [labels[index] for index in marks],
             "ticktext": [f"{local[index]:%H:%M}" for index in marks],
             "range": [-0.6, max(frame.height, 1) - 0.4],

@@ -15,6 +15,8 @@ from lab.ui.template import figure
 
 MAX_BARS = 12
 MIN_HEIGHT_PX = 252
+FEWEST_ROWS = 7
+"""Room is kept for this many, so that a single bar is not drawn as a block."""
 
 
 def failure_categories(frame: pl.DataFrame, colours: Palette, usual: Mapping[str, float] | None = None) -> Chart:
@@ -99,7 +101,7 @@ def _ranked(keys: Sequence[str], colours: Palette) -> go.Figure:
             "tickvals": list(range(len(keys))),
             "ticktext": [words.hover_safe(words.name(key)) for key in keys],
             "tickfont": {"color": colours.ink},
-            "range": [max(len(keys), 1) - 0.4, -0.6],
+            "range": [max(len(keys), FEWEST_ROWS) - 0.4, -0.6],
             "showgrid": False,
             "ticklabelstandoff": 6,
         },
@@ -122,4 +124,5 @@ def _counts(
         showlegend=False,
         hoverinfo="skip",
     )
-    drawn.update_layout(xaxis={"range": [0, max(ends, default=1) * room]})
+    longest = max(ends, default=1)
+    drawn.update_layout(xaxis={"range": [0, longest * room], **({"dtick": 1} if longest <= 4 else {})})
