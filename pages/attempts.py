@@ -7,6 +7,7 @@ import streamlit as st
 from lab.ui import attempts, cards, loaders
 from lab.ui.drawer import drawer
 from lab.ui.here import here
+from lab.ui.strip import strip
 
 view = here()
 head = st.container()
@@ -27,6 +28,7 @@ if not found.total:
     attempts.nothing(view, asked)
     st.stop()
 
+strip(view, asked)
 several = asked.first != asked.last or asked.first is None
 opened = attempts.table(view, found, several) or st.query_params.get("attempt")
 attempts.footer(found, place, asked)

@@ -46,7 +46,9 @@ with left, st.container(border=True, height="stretch"):
     cells = loaders.cells(version, traffic, day, day)
     if picked := cards.figure(charts.cells(cells, view.colours), "cells", select=True):
         links.attempts(links.on_day(day), source=picked[0], page=picked[1])
-with right, st.container(border=True, height="stretch"):
+with right, st.container(border=True):
     chart = charts.outcomes(detail.sources, "source", "source", view.colours)
     if picked := cards.figure(chart, "sources", select=True):
         links.attempts(links.on_day(day), source=picked[0])
+with right, st.container(border=True, height="stretch"):
+    overview.latest_report(view)

@@ -20,7 +20,7 @@ from lab.attempt import UNKNOWN, Category, Kind, Outcome
 from lab.metrics import Cursor, Filter, Page
 from lab.metrics.export import Format
 from lab.ui import cards, loaders, tables, words
-from lab.ui.here import Here
+from lab.ui.here import EARLIEST, Here
 from lab.ui.runtime import current_lab
 
 ROWS = 30
@@ -64,7 +64,7 @@ def filter_row(here: Here) -> Filter:
 
 def _day(label: str, key: str, help: str) -> date | None:
     value = st.date_input(
-        label, value=None, key=key, format="YYYY-MM-DD", bind="query-params", width=150, help=help
+        label, value=None, min_value=EARLIEST, key=key, format="YYYY-MM-DD", bind="query-params", width=150, help=help
     )
     return value if isinstance(value, date) else None
 

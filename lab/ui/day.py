@@ -12,7 +12,7 @@ import streamlit as st
 from lab.attempt import DuplicateKind
 from lab.metrics import DayDetail
 from lab.ui import cards, charts, links, loaders, tables, words
-from lab.ui.here import Here
+from lab.ui.here import EARLIEST, Here
 
 MAX_WEEKS = 26
 
@@ -40,7 +40,9 @@ def chooser(here: Here) -> date:
     if "day" not in st.session_state and "day" not in st.query_params:
         go(here.shown)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        day = st.date_input("Day", value=None, key="day", format="YYYY-MM-DD", bind="query-params", width=170)
+        day = st.date_input(
+            "Day", value=None, min_value=EARLIEST, key="day", format="YYYY-MM-DD", bind="query-params", width=170
+        )
         day = day if isinstance(day, date) else here.shown
         near = neighbours(here.days, day)
         for label, symbol, to in (

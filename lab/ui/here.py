@@ -20,6 +20,8 @@ from lab.ui.runtime import current_lab
 
 WINDOWS = (7, 30, 90)
 DEFAULT_WINDOW = 30
+EARLIEST = date(1990, 1, 1)
+"""First day that a date input takes; left alone it takes ten years back from today, and an old log is older."""
 DRAWN_MODE, DRAWN_VERSION = "_drawn_mode", "_drawn_version"
 
 

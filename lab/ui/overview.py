@@ -150,6 +150,22 @@ def _told(one: sentences.Unusual) -> tuple[str, str]:
     return "Silence", f"{words.count(one.value)} attempts, expected {words.count(one.usual)} or more"
 
 
+def latest_report(here: Here) -> None:
+    """The newest report's headline and the way to it. A model may have written it, so it is escaped."""
+    lines = here.lab.reports.recent(limit=1)
+    if not lines:
+        st.subheader("No report yet", anchor=False)
+        st.caption("A day in words, every figure checked against the log.")
+        links.link("report", "Write one", day=here.shown.isoformat())
+        return
+    line = lines[0]
+    who = cards.Badge(line.model or "Model", "blue", "smart_toy") if line.analyst == "ollama" else cards.Badge("Rules")
+    cards.badges([cards.Badge(line.state.capitalize(), "gray", "lock" if line.state == "final" else "edit_note"), who])
+    st.subheader(f"Report for {words.long_day(line.day)}", anchor=False)
+    st.markdown(words.safe(line.headline))
+    links.link("report", "Read the report", day=line.day.isoformat())
+
+
 def all_time(here: Here) -> None:
     """Attempts, leads and success rate since the first day."""
     totals = loaders.totals(here.version, here.traffic)

@@ -14,7 +14,7 @@ from lab.opening import Lab
 from lab.report.ollama_status import Status, ollama_status, pick
 from lab.ui import loaders, words
 from lab.ui.cards import Badge, icon
-from lab.ui.here import DEFAULT_WINDOW, DRAWN_MODE, WINDOWS, chosen_traffic
+from lab.ui.here import DEFAULT_WINDOW, DRAWN_MODE, EARLIEST, WINDOWS, chosen_traffic
 from lab.ui.runtime import current_lab
 
 EVERY_S = 5
@@ -41,6 +41,7 @@ def sidebar(lab: Lab) -> None:
         st.date_input(
             "Until",
             value=None,
+            min_value=EARLIEST,
             key="until",
             format="YYYY-MM-DD",
             bind="query-params",
