@@ -9,6 +9,8 @@ LabError               anything a user can be told in one sentence; the message 
 ├── StorageFailed      the disk refused a write or an fsync; nothing was acknowledged
 ├── QueueFull          more submissions wait to be written than the lab holds; try again
 ├── DaySealed          the day is closed; it takes no more rows
+├── FileGone           a file of the view is no longer there: replaced (a new view helps), or lost
+├── LabNotOpen         a page was run without the server that opens the lab
 ├── JobNotFound        no job has that id
 ├── Cancelled          the user stopped the job
 └── ModelFailed        a language model did not give a usable answer; carries the class of failure
@@ -57,6 +59,14 @@ class DaySealed(LabError):
     def __init__(self, day: date) -> None:
         super().__init__(f"{day.isoformat()} is sealed and takes no more rows; send them with another day's date.")
         self.day = day
+
+
+class FileGone(LabError):
+    """A file of the view is no longer there: replaced by housekeeping (a new view helps), or lost."""
+
+
+class LabNotOpen(LabError):
+    """A page was run without the server that opens the lab."""
 
 
 class JobNotFound(LabError):

@@ -15,14 +15,13 @@ from lab.metrics.measures import Traffic
 from lab.metrics.memo import Memo
 from lab.metrics.metrics import Metrics
 from lab.metrics.minutes import ByNow
-from lab.metrics.run import FileGone, run_days
+from lab.metrics.run import run_days
 
 __all__ = [
     "ByNow",
     "Cursor",
     "DayDetail",
     "Dimension",
-    "FileGone",
     "Filter",
     "Memo",
     "Metrics",

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from lab.clock import Clock, business_day, day_bounds
+from lab.errors import FileGone
 from lab.metrics import attempts, daily, detail, export, minutes, trend
 from lab.metrics.attempts import Cursor, Days, Filter, Page
 from lab.metrics.daily import Dimension, Totals
@@ -23,7 +24,7 @@ from lab.metrics.detail import DayDetail
 from lab.metrics.measures import Reader, Traffic
 from lab.metrics.memo import Memo
 from lab.metrics.minutes import ByNow
-from lab.metrics.run import NO_ROWS, FileGone, Params, run_days
+from lab.metrics.run import NO_ROWS, Params, run_days
 
 T = TypeVar("T")
 

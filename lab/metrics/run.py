@@ -21,7 +21,7 @@ import duckdb
 import polars as pl
 
 from lab.attempt import SCHEMA
-from lab.errors import LabError
+from lab.errors import FileGone, LabError
 from lab.eventlog import DayFiles
 
 READABLE = (
@@ -80,10 +80,6 @@ NO_ROWS = DayFiles(date.min, (), None, "no rows")
 
 Params = Mapping[str, Any]
 Reduce = Callable[[pl.DataFrame], pl.DataFrame]
-
-
-class FileGone(LabError):
-    """A file of the view is no longer there: replaced by housekeeping (a new view helps), or lost."""
 
 
 @functools.cache

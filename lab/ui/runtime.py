@@ -11,14 +11,10 @@ import sys
 from types import ModuleType
 from typing import cast
 
-from lab.errors import LabError
+from lab.errors import LabNotOpen
 from lab.opening import Lab
 
 _PLACE = "lab_running_in_this_process"
-
-
-class LabNotOpen(LabError):
-    """A page was run without the server that opens the lab."""
 
 
 def hold(lab: Lab | None) -> None:

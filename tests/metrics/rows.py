@@ -57,7 +57,8 @@ def day_files(
     day: date, folder: Path, parts: Sequence[Sequence[Attempt]] = (), waiting: Sequence[Attempt] = ()
 ) -> DayFiles:
     """The day with one Parquet file for each part, and the rest in its journal."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if parts:
+        folder.mkdir(parents=True, exist_ok=True)
     files = []
     for number, rows in enumerate(parts):
         files.append(folder / f"{day}-{number}.parquet")

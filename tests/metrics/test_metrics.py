@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lab.clock import ManualClock
+from lab.errors import FileGone
 from lab.eventlog import SUBMISSIONS, DayFiles, EventLog, table_of
-from lab.metrics import FileGone, Filter, Metrics, Traffic
+from lab.metrics import Filter, Metrics, Traffic
 from tests.metrics.rows import UTC_ZONE, StillLog, day_files, row
 
 

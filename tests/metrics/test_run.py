@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lab.attempt import SCHEMA
-from lab.errors import LabError
+from lab.errors import FileGone, LabError
 from lab.eventlog import SUBMISSIONS, table_of
-from lab.metrics.run import NO_ROWS, READABLE, FileGone, run_day, run_days
+from lab.metrics.run import NO_ROWS, READABLE, run_day, run_days
 from tests.metrics.rows import day_files, row
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
