@@ -76,7 +76,7 @@ def ended(job: Job, what: str, sentence: str = "") -> None:
         said = sentence or str((job.result or {}).get("sentence", "")) or "It is done."
         st.success(words.safe(said), title=words.safe(f"{what}: done"), icon=":material/check_circle:")
     elif job.state == "cancelled":
-        st.info(words.safe(told(job)), title=words.safe(f"{what}: stopped"), icon=":material/stop_circle:")
+        st.info(words.safe(sentence or told(job)), title=words.safe(f"{what}: stopped"), icon=":material/stop_circle:")
     else:
         title = words.safe(f"{what}: {STATES[job.state].word.lower()}")
         st.error(words.safe(told(job)), title=title, icon=":material/error:")

@@ -14,10 +14,14 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
+from lab.metrics import Traffic
 from lab.report import Fact, Report, Statement
-from lab.ui import cards, jobs_panel, links, words
+from lab.ui import cards, charts, jobs_panel, links, loaders, words
 from lab.ui.cards import Badge, Hue
+from lab.ui.charts import Chart
+from lab.ui.here import Here
 from lab.ui.tables import ROW_PX
+from lab.ui.template import CONFIG
 
 STATES = {
     "draft": Badge("Draft, the day is open", "orange", "edit_note"),
@@ -26,35 +30,36 @@ STATES = {
 }
 APART = ("scope",)
 """Sections that stand in an expander."""
+PICTURE_PX = 210
 _MARK = re.compile("\ue000(\\d+)\ue001")
 _PRIVATE = re.compile("[\ue000\ue001]")
 
 
 def cited(statement: Statement, facts: Mapping[str, Fact]) -> str:
-    """A statement as Markdown: safe text, each fact's badge behind its figure, else at the end."""
+    """A statement as Markdown: safe text, each fact's badge behind its figure, else before the last full stop."""
     text = _PRIVATE.sub("", " ".join(statement.text.split()))
-    marks: list[tuple[int, int]] = []
+    last = len(text) - text.endswith(".")
+    marks: dict[int, int] = {}
     late: list[int] = []
     for place, one in enumerate(statement.facts):
-        end = _figure_end(text, facts[one]) if one in facts else None
-        if end is None:
+        ends = _figure_ends(text, facts[one]) if one in facts else []
+        free = next((end for end in ends if end not in marks), None)
+        if free is None:
             late.append(place)
         else:
-            marks.append((end, place))
-    for end, place in sorted(marks, reverse=True):
-        text = f"{text[:end]} \ue000{place}\ue001{text[end:]}"
-    text += "".join(f" \ue000{place}\ue001" for place in late)
+            marks[free] = place
+    text = text[:last] + "".join(f" \ue000{place}\ue001" for place in late) + text[last:]
+    for end in sorted(marks, reverse=True):
+        text = f"{text[:end]} \ue000{marks[end]}\ue001{text[end:]}"
     shown = words.safe(text)
     return _MARK.sub(lambda mark: f":gray-badge[{words.safe(statement.facts[int(mark[1])])}]", shown)
 
 
-def _figure_end(text: str, fact: Fact) -> int | None:
-    """Where the fact's figure, with its unit, ends in the text; None where it is not written out."""
-    if fact.key == "day":
-        return None
+def _figure_ends(text: str, fact: Fact) -> list[int]:
+    """Where the fact's figure, with its unit, ends in the text; a change is often written without its sign."""
     unit = rf"(?: {re.escape(fact.unit)}\b)?" if fact.unit.isalpha() else ""
-    found = re.search(rf"(?<![\w.,:]){re.escape(fact.text)}(?!\w|[.,:]\d){unit}", text)
-    return found.end() if found else None
+    figure = re.escape(fact.text.lstrip("+-"))
+    return [found.end() for found in re.finditer(rf"(?<![\w.,:]){figure}(?!\w|[.,:]\d){unit}", text)]
 
 
 def badges(report: Report) -> list[Badge]:
@@ -72,19 +77,19 @@ def badges(report: Report) -> list[Badge]:
 def head(report: Report, zone: ZoneInfo) -> None:
     """What fell in the check, badges, the headline as title, and when it was written about what."""
     if report.telling.failure:
-        st.warning(words.safe(report.telling.sentence), icon=":material/rule:")
-    if report.telling.checks.dropped:
-        number = words.many(len(report.telling.checks.dropped), "statement")
-        st.warning(f"{number} of the model's failed the check against the facts and left out.", icon=":material/rule:")
+        st.markdown(f":orange-badge[:material/rule: By rules] {words.safe(report.telling.sentence)}")
+    if dropped := report.telling.checks.dropped:
+        said = "One statement" if len(dropped) == 1 else words.many(len(dropped), "statement")
+        st.markdown(f":orange-badge[:material/rule: Left out] {said} failed the check against the facts.")
     cards.badges(badges(report))
     with st.container(gap="xxsmall"):
-        st.title(words.safe(report.draft.headline.text), anchor=False)
+        st.title(words.safe(report.draft.headline.text.rstrip(".")), anchor=False)
         until = f", until {report.facts.until}" if report.facts.until else ""
         about = f"{words.long_day(report.day)}{until}, {report.facts.zone} · {report.traffic} traffic"
         st.caption(words.safe(f"{about} · written {jobs_panel.moment(report.created_at, zone)}"))
 
 
-def sections(report: Report) -> None:
+def sections(report: Report, picture: Chart | None) -> None:
     """The sections in order; the summary as prose, the rest as points, what is not known in an expander."""
     facts = report.facts.by_id
     for section in report.draft.sections:
@@ -98,8 +103,22 @@ def sections(report: Report) -> None:
             st.caption("Nothing to say about this day.")
         elif section.key == "summary":
             st.markdown(" ".join(said))
+            if picture is not None:
+                st.plotly_chart(picture.figure, theme=None, config=CONFIG, alt=picture.alt, key="report-picture")
+                st.caption(words.safe(f"{picture.title}. Failed below zero."))
         else:
             st.markdown("\n".join(f"- {one}" for one in said))
+
+
+def picture(here: Here, report: Report) -> Chart | None:
+    """The day's minutes, as long as they are the ones the report was written from; None after they changed."""
+    traffic = Traffic(report.traffic)
+    if not report.facts.by_key["attempts"].number or here.lab.metrics.day_version(report.day) != report.log_version:
+        return None
+    detail = loaders.day(here.version, traffic, report.day, here.tick(report.day))
+    chart = charts.day_timeline(detail.minutes, detail.bursts, here.colours, here.lab.zone, detail.open)
+    chart.figure.update_layout(height=PICTURE_PX)
+    return chart
 
 
 def traced(report: Report) -> None:
@@ -143,7 +162,8 @@ def telling(report: Report, zone: ZoneInfo) -> None:
     """How it was written."""
     st.subheader("How it was written", anchor=False)
     told, effort, checks = report.telling, report.telling.effort, report.telling.checks
-    st.markdown(words.safe(told.sentence))
+    if not told.failure:
+        st.markdown(words.safe(told.sentence))
     tokens = None
     if effort.tokens_out is not None:
         tokens = f"{words.count(effort.tokens_in)} in, {words.count(effort.tokens_out)} out"

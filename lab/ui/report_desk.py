@@ -21,7 +21,8 @@ from lab.ui import cards, jobs_panel, links, words
 from lab.ui.day import neighbours
 from lab.ui.here import Here
 
-REPORT, SEEN = "report_job", "report_stage"
+REPORT, SEEN, WHO = "report_job", "report_stage", "report_analyst"
+OTHERS = 20
 AUTOMATIC, RULES = "Automatic", "Rules"
 STAGES = {
     "facts": "Counting the facts", "looking": "Looking for a model", "loading": "The model is being loaded",
@@ -48,12 +49,12 @@ def desk(here: Here, found: Status) -> Desk:
         near = neighbours(here.days, day)
         for label, symbol, to in (("Earlier", "chevron_left", near.earlier), ("Later", "chevron_right", near.later)):
             st.button(label, icon=cards.icon(symbol), on_click=_go, args=(to,), disabled=to is None)
-        who = st.selectbox(
-            "Analyst", [AUTOMATIC, *(one.name for one in found.models), RULES], key="report_analyst", width=190,
+        st.selectbox(
+            "Analyst", [AUTOMATIC, *(one.name for one in found.models), RULES], key=WHO, width=190,
             help="Automatic takes the preferred local model, else another one, else rules.", persist_state="session",
         )  # fmt: skip
         job = writing(lab, day)
-        _write_button(here, day, who, again=bool(written), busy=job is not None)
+        _write_button(here, day, again=bool(written), busy=job is not None)
         report = lab.reports.version(day, number) if number else None
         if report is not None:
             _markdown(report)
@@ -82,15 +83,17 @@ def _version(day: date, written: list[Line]) -> int | None:
     )
 
 
-def _write_button(here: Here, day: date, who: str, again: bool, busy: bool) -> None:
+def _write_button(here: Here, day: date, again: bool, busy: bool) -> None:
     label = "Write again" if again else "Write it now"
     st.button(
         label, type="primary", icon=":material/refresh:" if again else ":material/edit:",
-        disabled=busy or day > here.today, on_click=_request, args=(here, day, who),
+        disabled=busy or day > here.today, on_click=_request, args=(here, day),
     )  # fmt: skip
 
 
-def _request(here: Here, day: date, who: str) -> None:
+def _request(here: Here, drawn: date) -> None:
+    """Ask for what the widgets say now, which may be newer than what the button was drawn with."""
+    day, who = st.session_state.get("day") or drawn, st.session_state[WHO]
     analyst, model = {AUTOMATIC: ("auto", None), RULES: ("rules", None)}.get(who, ("ollama", who))
     try:
         st.session_state[REPORT] = here.lab.reports.request(day, analyst, model, here.traffic)
@@ -131,16 +134,29 @@ def progress(job: Job) -> None:
 
 
 def how_it_went(lab: Lab, day: date) -> None:
-    """Says so when the writing this session asked for did not give a report."""
+    """Says so when the last writing of this day did not give a report, whoever asked for it."""
     if refused := st.session_state.pop("_report_refused", None):
         st.error(words.safe(refused), title="Not started", icon=":material/error:")
-    last = jobs_panel.remembered(lab, REPORT, ("report",))
-    if last and not last.active and last.state != "done" and last.params.get("day") == day.isoformat():
-        jobs_panel.ended(last, "Report")
+    of_day = [job for job in lab.jobs.recent("report", limit=OTHERS) if job.params.get("day") == day.isoformat()]
+    last = of_day[0] if of_day else None
+    if last and not last.active and last.state != "done":
+        stopped = "Stopped as asked; no version was written." if last.state == "cancelled" else ""
+        jobs_panel.ended(last, "Report", stopped)
 
 
-def nothing_yet(here: Here, day: date) -> None:
-    """No version: say what there is to write about, and the reports of other days."""
+def under_way(job: Job) -> None:
+    """The card of a report being written."""
+    with st.container(border=True):
+        jobs_panel.watch(job.id, progress)
+
+
+def nothing_yet(here: Here, day: date, job: Job | None) -> None:
+    """No version: say what there is to write about, or that it is being written, and the reports of other days."""
+    if job is not None:
+        sentence = "It goes on when you leave this page, and every browser shows it."
+        cards.head([jobs_panel.STATES[job.state]], words.long_day(day), "The report is being written", sentence)
+        under_way(job)
+        return
     is_open = here.is_open(day)
     attempts = day in here.days
     note = words.long_day(day)
@@ -157,10 +173,10 @@ def nothing_yet(here: Here, day: date) -> None:
         with st.container(horizontal=True):
             links.link("simulate", "Fill it with simulated days")
             links.link("bring", "Bring a log of your own")
-    others = [one for one in here.lab.reports.recent(6) if one.day != day]
+    others = {one.day: one for one in reversed(here.lab.reports.recent(OTHERS)) if one.day != day}
     if others:
         st.subheader("Reports of other days", anchor=False)
-        for one in others:
+        for one in reversed(others.values()):
             with st.container(border=True, gap="xxsmall"):
                 st.markdown(f"**{words.safe(one.headline)}**")
                 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
