@@ -18,8 +18,8 @@ from lab.opening import Lab
 from lab.report import Status
 from lab.report.versions import Line, Report
 from lab.ui import cards, jobs_panel, links, words
-from lab.ui.day import neighbours
-from lab.ui.here import Here
+from lab.ui.day import go, neighbours
+from lab.ui.here import EARLIEST, Here
 
 REPORT, SEEN, WHO = "report_job", "report_stage", "report_analyst"
 OTHERS = 20
@@ -48,7 +48,7 @@ def desk(here: Here, found: Status) -> Desk:
         number = _version(day, written)
         near = neighbours(here.days, day)
         for label, symbol, to in (("Earlier", "chevron_left", near.earlier), ("Later", "chevron_right", near.later)):
-            st.button(label, icon=cards.icon(symbol), on_click=_go, args=(to,), disabled=to is None)
+            st.button(label, icon=cards.icon(symbol), on_click=go, args=(to,), disabled=to is None)
         st.selectbox(
             "Analyst", [AUTOMATIC, *(one.name for one in found.models), RULES], key=WHO, width=190,
             help="Automatic takes the preferred local model, else another one, else rules.", persist_state="session",
@@ -62,16 +62,12 @@ def desk(here: Here, found: Status) -> Desk:
 
 
 def _day(here: Here) -> date:
-    latest = here.days[-1] if here.days else here.today
+    if "day" not in st.session_state and "day" not in st.query_params:
+        go(here.shown)
     day = st.date_input(
-        "Day", value=latest, max_value=max(here.today, latest), key="day", format="YYYY-MM-DD", bind="query-params",
-        width=150,
-    )  # fmt: skip
-    return day if isinstance(day, date) else latest
-
-
-def _go(day: date) -> None:
-    st.session_state["day"] = day
+        "Day", value=None, min_value=EARLIEST, key="day", format="YYYY-MM-DD", bind="query-params", width=150
+    )
+    return day if isinstance(day, date) else here.shown
 
 
 def _version(day: date, written: list[Line]) -> int | None:

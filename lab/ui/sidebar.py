@@ -18,6 +18,7 @@ from lab.ui.here import DEFAULT_WINDOW, DRAWN_MODE, EARLIEST, WINDOWS, chosen_tr
 from lab.ui.runtime import current_lab
 
 EVERY_S = 5
+DRAWN_JOBS = "_drawn_jobs"
 LIVE_S = 900
 """A lab whose last attempt is older than this is quiet, not live."""
 KINDS = {"demo": "Filling", "simulate": "Simulating", "burst": "Simulating", "import": "Importing", "report": "Writing"}
@@ -27,6 +28,7 @@ def sidebar(lab: Lab) -> None:
     """Draw it; `here()` reads what was chosen."""
     version = lab.log.version()
     st.session_state[DRAWN_MODE] = st.context.theme.type
+    st.session_state[DRAWN_JOBS] = _under_way(lab)
     with st.sidebar:
         st.session_state.setdefault("traffic", chosen_traffic(version).value)
         st.selectbox("Traffic", [one.value for one in Traffic], key="traffic", persist_state="session")
@@ -56,6 +58,8 @@ def _status() -> None:
     if drawn is not None and st.context.theme.type not in (None, drawn):
         st.rerun()
     lab = current_lab()
+    if st.session_state.get(DRAWN_JOBS) != _under_way(lab):
+        st.rerun()
     last = loaders.totals(lab.log.version(), Traffic.ALL).last_at
     with st.container(gap="xxsmall"):
         if last is None:
@@ -71,6 +75,11 @@ def _status() -> None:
             _line(Badge(KINDS.get(job.kind, "Working"), "orange", "pending"), f"{job.share:.0%}")
         _model(_looked(lab.settings.ollama_host, lab.settings.ollama_model), lab.settings.ollama_model)
         st.markdown(f":small[All times in {words.safe(lab.settings.zone_name)}]")
+
+
+def _under_way(lab: Lab) -> list[str]:
+    """Jobs by id: when one begins or ends, in this browser or another, the page is drawn anew."""
+    return [job.id for job in lab.jobs.active()]
 
 
 def _model(status: Status, preferred: str) -> None:
