@@ -122,7 +122,7 @@ def _quiet_hour(here: Here) -> None:
 
 def stands_out(here: Here, trend: pl.DataFrame) -> None:
     """Days of the window that a rule picked out, newest first, each with a way to its page."""
-    found = list(reversed(sentences.unusual(trend)))
+    found = list(reversed(sentences.days_to_look_at(trend)))
     number = "One day" if len(found) == 1 else words.many(len(found), "day")
     number = f"{number} to look at" if found else "No day stands out"
     st.subheader(number, anchor=False)

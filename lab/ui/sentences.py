@@ -66,12 +66,20 @@ def unusual(trend: pl.DataFrame) -> list[Unusual]:
     return sorted(found, key=lambda one: (one.day, one.what != "failures"))
 
 
+def days_to_look_at(trend: pl.DataFrame) -> list[Unusual]:
+    """One entry for each day that stands out, in day order: its failures where it has them, else its volume."""
+    first: dict[date, Unusual] = {}
+    for one in unusual(trend):
+        first.setdefault(one.day, one)
+    return list(first.values())
+
+
 def trend(frame: pl.DataFrame) -> str:
     """The trend's title: a lasting rise first, then the latest day that stood out, else the plain total."""
     attempts, failed = int(frame["attempts"].sum()), int(frame["failed"].sum())
     if attempts == 0:
         return f"No attempts in these {frame.height} days"
-    found = unusual(frame)
+    found = days_to_look_at(frame)
     high = [one for one in found if one.what == "failures"]
     whole = frame.filter(~pl.col("open"))["day"].to_list()
     lasting = 0

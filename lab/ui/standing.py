@@ -61,7 +61,7 @@ def standing(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None, tod
 
 def _lately(before: pl.DataFrame, day: date) -> str:
     """A day in range after one that was not says so."""
-    found = [one for one in sentences.unusual(before) if (day - one.day).days <= LATELY_DAYS]
+    found = [one for one in sentences.days_to_look_at(before) if (day - one.day).days <= LATELY_DAYS]
     if not found:
         return ""
     last = found[-1]
