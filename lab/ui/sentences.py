@@ -33,28 +33,30 @@ class Unusual(NamedTuple):
     usual: float
 
 
-def usual_share(trend: pl.DataFrame) -> float | None:
-    """Median failed share of the whole days with enough attempts; None under six of them."""
-    shares = _shares(trend)
-    return median(share for _, share in shares) if len(shares) >= MIN_POINTS else None
+class Usual(NamedTuple):
+    """The median failed share of whole days with enough attempts, and the share from which a day stands out."""
+
+    share: float
+    high_from: float
 
 
-def is_high(trend: pl.DataFrame, share: float) -> bool:
-    """Whether a failed share stands out among the whole days of the trend; never with under six of them."""
-    shares = [one for _, one in _shares(trend)]
+def usual(trend: pl.DataFrame) -> Usual | None:
+    """None with under six such days."""
+    shares = [share for _, share in _shares(trend)]
     if len(shares) < MIN_POINTS:
-        return False
-    usual = median(shares)
-    spread = max(1.4826 * median(abs(one - usual) for one in shares), 0.01)
-    return share >= MIN_RATIO * usual and (share - usual) / spread >= MIN_Z
+        return None
+    middle = median(shares)
+    spread = max(1.4826 * median(abs(share - middle) for share in shares), 0.01)
+    return Usual(middle, max(MIN_RATIO * middle, middle + MIN_Z * spread))
 
 
 def unusual(trend: pl.DataFrame) -> list[Unusual]:
     """Whole days of the trend that stand out, in day order; failures before volume on the same day."""
     found: list[Unusual] = []
-    usual = usual_share(trend)
-    if usual is not None:
-        found += [Unusual(day, "failures", share, usual) for day, share in _shares(trend) if is_high(trend, share)]
+    if known := usual(trend):
+        found += [
+            Unusual(day, "failures", share, known.share) for day, share in _shares(trend) if share >= known.high_from
+        ]
     for row in trend.filter(~pl.col("open")).iter_rows(named=True):
         low, high = row["expected_low"], row["expected_high"]
         if low is None or high is None or max(high, row["attempts"]) < MIN_ATTEMPTS:
@@ -89,7 +91,7 @@ def trend(frame: pl.DataFrame) -> str:
         return f"Failures have stayed high since {words.plain_day(high[-lasting].day)}"
     if found:
         return _of_day(found[-1])
-    if usual_share(frame) is None and frame["expected_high"].null_count() == frame.height:
+    if usual(frame) is None and frame["expected_high"].null_count() == frame.height:
         return f"{words.many(attempts, 'attempt')} in {_active_days(frame)}, {words.share(failed, attempts)} failed"
     return "Attempts and failures are inside their usual range"
 

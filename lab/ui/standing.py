@@ -40,11 +40,11 @@ def standing(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None, tod
     if not detail.attempts:
         return Standing(EMPTY_LAB._replace(word="No attempts"), f"No attempts {when}", "")
     before = history.filter(pl.col("day") < detail.day)
-    usual_share = sentences.usual_share(before)
+    usual = sentences.usual(before)
     share = detail.failed / detail.attempts
     why = _why(detail)
-    if detail.attempts >= sentences.MIN_ATTEMPTS and sentences.is_high(before, share):
-        return Standing(NEEDS_A_LOOK, _failing(detail, share, usual_share or 0.0, when), why)
+    if usual and detail.attempts >= sentences.MIN_ATTEMPTS and share >= usual.high_from:
+        return Standing(NEEDS_A_LOOK, _failing(detail, share, usual.share, when), why)
     low, high, known = _limits(history, detail, by_now)
     if known and detail.attempts >= max(high * sentences.MIN_RATIO, sentences.MIN_ATTEMPTS):
         title = f"More attempts than usual {when}: {words.count(detail.attempts)}, expected up to {words.count(high)}"
@@ -52,7 +52,7 @@ def standing(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None, tod
     if known and low >= sentences.MIN_ATTEMPTS and detail.attempts * sentences.MIN_RATIO <= low:
         title = f"Fewer attempts than usual {when}: {words.count(detail.attempts)}, expected {words.count(low)} or more"
         return Standing(NEEDS_A_LOOK, title, why)
-    if usual_share is None:
+    if usual is None:
         title = f"{words.many(detail.attempts, 'attempt')} {when}, {words.share(share)} failed"
         return Standing(TOO_EARLY, title, why)
     day = "Today" if detail.day == today else words.plain_day(detail.day)
@@ -125,7 +125,8 @@ def tiles(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> lis
     usual_rate = median((rates["success"] / rates["attempts"]).to_list()) if enough else None
     speeds = before["p95_ms"].drop_nulls().to_list()
     speeds = speeds if len(speeds) >= sentences.MIN_POINTS else []
-    failed_hue = "red" if detail.attempts and sentences.is_high(before, detail.failed / detail.attempts) else "gray"
+    known = sentences.usual(before)
+    high = bool(known and detail.attempts and detail.failed / detail.attempts >= known.high_from)
     tail = " by now" if still else ""
     sofar = "so far" if still else ""
     counted = {
@@ -139,7 +140,7 @@ def tiles(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> lis
             "Success rate",
             words.share(detail.success, detail.attempts),
             f"usual {words.share(usual_rate)}" if usual_rate is not None else "",
-            hue=failed_hue,  # type: ignore[arg-type]
+            hue="red" if high else "gray",
             spark=(full["success"] / full["attempts"]).to_list(),
             kind="line",
         ),

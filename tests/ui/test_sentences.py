@@ -80,7 +80,7 @@ def test_small_numbers_do_not_cry_wolf() -> None:
 def test_five_days_are_no_usual() -> None:
     """Under six whole days nothing is high, and the title is the plain total."""
     frame = trend(days=5, band=False, d4=(1000, 0.9))
-    assert sentences.usual_share(frame) is None
+    assert sentences.usual(frame) is None
     assert sentences.trend(frame) == "5,000 attempts in 5 days, 24.5% failed"
 
 
