@@ -308,6 +308,7 @@ def test_a_refused_status_that_is_none_is_told_with_the_remedy(fresh: Lab, opene
     at.session_state[key] = {"edited_rows": {0: {"refused": "often"}}, "added_rows": [], "deleted_rows": []}
     press(again(at), "Preview")
     assert "write it as 200 or 4xx" in text(at)
+    assert "--refused" not in text(at)
 
 
 def test_a_replaced_upload_is_removed(fresh: Lab, opened: Open) -> None:

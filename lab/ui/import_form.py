@@ -53,6 +53,7 @@ def chooser(lab: Lab) -> Chosen | None:
     held: Chosen | None = st.session_state.get(_CHOSEN)
     if upload is None:
         forget()
+        uploads.forget_old(lab.settings.data_dir)
         return None
     if held is not None and held.file_id == upload.file_id and held.path.exists():
         return held
@@ -120,9 +121,9 @@ def table(lab: Lab, chosen: Chosen) -> Asked | None:
         disabled=("path", "posts", "statuses"), alt="Paths of the file with the source each is taken for",
         height=ROW_PX * (min(len(rows), MAX_ROWS) + 1) + 5,
         column_config={
-            "path": st.column_config.TextColumn("Path", width="large"),
+            "path": st.column_config.TextColumn("Path", width=200),
             "source": st.column_config.SelectboxColumn(
-                "Source", options=[LEAVE_OUT, *lab.world.sources], required=True, width="medium"
+                "Source", options=[LEAVE_OUT, *lab.world.sources], required=True, width=140
             ),
             "refused": st.column_config.TextColumn(
                 "Refused statuses", help="Statuses that mean refused at this path, such as 200 or 2xx,302."
@@ -242,4 +243,6 @@ def by_command(asked: Asked | None) -> None:
 
 
 def _said(lab: Lab, error: LabError) -> str:
-    return words.safe(uploads.without_folder(str(error), lab.settings.data_dir))
+    """The sentence, without where the upload lies and without what only the command line offers."""
+    said = uploads.without_folder(str(error), lab.settings.data_dir)
+    return words.safe(said.replace(", or name another --format", "").replace("--refused ", "Refused statuses "))

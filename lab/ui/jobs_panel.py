@@ -137,7 +137,7 @@ def seconds(value: float) -> str:
     if value < 10:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
-    return f"{minutes:,} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes:,} min {rest} s" if value >= 100 else f"{round(value)} s"
 
 
 def line(job: Job) -> None:

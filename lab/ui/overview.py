@@ -55,7 +55,7 @@ def empty_lab(here: Here) -> None:
     with own, st.container(border=True, height="stretch"):
         st.subheader("Bring a log of your own", anchor=False)
         st.markdown(
-            "An access log, or NDJSON, CSV or Parquet. You see what would be stored before anything is written, "
+            "An access log of Apache or nginx, plain or .gz. You see what would be stored before anything is written, "
             "and an import can be withdrawn as a whole."
         )
         st.space("stretch")

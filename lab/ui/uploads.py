@@ -17,7 +17,7 @@ from typing import Protocol
 from lab.errors import StorageFailed
 
 FOLDER = "uploads"
-FORGOTTEN_S = 6 * 3600.0
+FORGOTTEN_S = 2 * 3600.0
 """An upload that nothing has touched for so long belongs to a page that was closed, or to a lab that was killed."""
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")
 
