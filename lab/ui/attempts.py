@@ -143,7 +143,7 @@ def table(here: Here, found: Page, several_days: bool) -> str | None:
     layout = "%-d %b %H:%M:%S" if several_days else "%H:%M:%S"
     shown = tables.timed(found.rows, here.lab.zone, layout).select(
         pl.col("received_at").alias("Time"),
-        _outcome().alias("Outcome"),
+        outcome().alias("Outcome"),
         pl.col("failure_category").fill_null("").alias("Category"),
         pl.col("failure_reason").fill_null("").alias("Reason"),
         pl.col("source").alias("Source"),
@@ -177,7 +177,8 @@ def table(here: Here, found: Page, several_days: bool) -> str | None:
     return str(found.rows["attempt_id"][rows[0]]) if rows and rows[0] < found.rows.height else None
 
 
-def _outcome() -> pl.Expr:
+def outcome() -> pl.Expr:
+    """Accepted, Failed or Replay, with how many alike rows it stands for."""
     said = (
         pl.when(pl.col("kind") == Kind.REPLAY.value)
         .then(pl.lit("Replay"))

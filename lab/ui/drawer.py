@@ -86,7 +86,7 @@ def _around(here: Here, row: Mapping[str, Any]) -> None:
     shown = tables.timed(near, here.lab.zone, "%-d %b %H:%M:%S").select(
         pl.when(pl.col("attempt_id") == row["attempt_id"]).then(pl.lit("→")).otherwise(pl.lit("")).alias("here"),
         pl.col("received_at"),
-        pl.col("outcome"),
+        attempts.outcome().alias("outcome"),
         pl.col("failure_category").fill_null(""),
         pl.col("source"),
         pl.col("page"),
@@ -95,5 +95,5 @@ def _around(here: Here, row: Mapping[str, Any]) -> None:
         "here": " ", "received_at": "Time", "outcome": "Outcome", "failure_category": "Category", "source": "Source",
         "page": "Page",
     }  # fmt: skip
-    tables.counts(tables.named(shown, "outcome", "failure_category", "source"), headings, "The same user's attempts")
+    tables.counts(tables.named(shown, "failure_category", "source"), headings, "The same user's attempts")
     links.link("attempts", "All of this user's attempts", user=user)

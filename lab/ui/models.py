@@ -15,7 +15,7 @@ from lab.ui.cards import Badge, icon
 LOOK_EVERY_S = 15
 
 
-@st.cache_data(ttl=LOOK_EVERY_S, max_entries=8, show_spinner=False)
+@st.cache_data(ttl=LOOK_EVERY_S, max_entries=8, show_spinner=False, refresh_mode="background")
 def look(host: str, preferred: str) -> Status:
     """What Ollama answers there."""
     return ollama_status(host, preferred)

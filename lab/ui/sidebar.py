@@ -11,8 +11,8 @@ import streamlit as st
 from lab.clock import business_day
 from lab.metrics import Traffic
 from lab.opening import Lab
-from lab.report.ollama_status import Status, ollama_status, pick
-from lab.ui import loaders, words
+from lab.report import pick
+from lab.ui import loaders, models, words
 from lab.ui.cards import Badge, icon
 from lab.ui.here import DEFAULT_WINDOW, DRAWN_MODE, EARLIEST, WINDOWS, chosen_traffic
 from lab.ui.runtime import current_lab
@@ -73,7 +73,7 @@ def _status() -> None:
             _line(badge, f"last {when}")
         for job in lab.jobs.active()[:2]:
             _line(Badge(KINDS.get(job.kind, "Working"), "orange", "pending"), f"{job.share:.0%}")
-        _model(_looked(lab.settings.ollama_host, lab.settings.ollama_model), lab.settings.ollama_model)
+        _model(lab)
         st.markdown(f":small[All times in {words.safe(lab.settings.zone_name)}]")
 
 
@@ -82,17 +82,12 @@ def _under_way(lab: Lab) -> list[str]:
     return [job.id for job in lab.jobs.active()]
 
 
-def _model(status: Status, preferred: str) -> None:
-    chosen = pick(status.models, preferred) if status.reachable else None
+def _model(lab: Lab) -> None:
+    chosen = pick(models.status(lab).models, lab.settings.ollama_model)
     if chosen is None:
         _line(Badge("No model", "orange", "power_off"), "rules write")
     else:
         _line(Badge("Model", "green", "smart_toy"), chosen[0].name)
-
-
-@st.cache_data(ttl=30, max_entries=4, show_spinner=False)
-def _looked(host: str, preferred: str) -> Status:
-    return ollama_status(host, preferred)
 
 
 def _line(badge: Badge, text: str) -> None:
