@@ -418,6 +418,24 @@ def test_text_between_our_badges_is_never_read_as_markdown() -> None:
     assert shown.endswith(r":gray-badge[F3]\.")
 
 
+def test_a_fact_leads_to_the_attempts_it_counts(full: Lab, opened: Open) -> None:
+    """Whatever a fact's filter is, the Attempts page lists as many as the fact says."""
+    day = date(2026, 11, 17)
+    report = full.reports.write(day, analyst="rules")
+    counted = [one for one in report.facts.items if one.where and one.unit == "attempts" and one.kind is Kind.COUNT]
+    told = {"accepted", "failed"} & {one.key for one in counted}
+    assert told == {"accepted", "failed"}
+    for fact in [one for one in counted if one.topic in {"volume", "failures", "sources", "pages"}][:8]:
+        runtime.hold(full)
+        at = AppTest.from_file(str(SHELL), default_timeout=60).run()
+        for name, value in report_body.behind(report, fact).items():
+            at.query_params[name] = value
+        at.switch_page("attempts.py").run()
+        assert not at.exception
+        number = "No" if not fact.number else fact.text
+        assert at.title[0].value.startswith(f"{number} "), (fact, at.title[0].value)
+
+
 def test_a_report_under_way_is_found_by_its_day_and_stopped(full: Lab, opened: Open) -> None:
     """Tokens while it is written, its place while it waits; a stopped one says that nothing was written."""
     begun, day = threading.Event(), "2026-11-10"

@@ -187,6 +187,8 @@ def counts(lab: Lab, found: Mapping[str, Any]) -> None:
     st.markdown(words.safe(uploads.without_folder(str(found["sentence"]), lab.settings.data_dir)))
     if found["by_day"]:
         days(found["by_day"])
+    if found["already"]:
+        st.caption("What is there keeps its source and outcome; to import it by other rules, withdraw it first.")
 
 
 def days(rows: list[dict[str, Any]]) -> None:

@@ -36,7 +36,8 @@ def open_page(page: str, /, **query: str) -> NoReturn:
 
 def attempts(query: Mapping[str, str], **chosen: str) -> NoReturn:
     """Leave for the attempts of a source, page, category or user; a bound select box is told its option's label."""
-    open_page("attempts", **query, **{key: words.name(value) for key, value in chosen.items()})
+    shown = {key: value if key == "user" else words.name(value) for key, value in chosen.items()}
+    open_page("attempts", **query, **shown)
 
 
 def on_day(day: date) -> dict[str, str]:

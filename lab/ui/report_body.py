@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -151,10 +152,15 @@ def traced(report: Report) -> None:
 
 
 def behind(report: Report, fact: Fact) -> dict[str, str]:
-    """The attempts behind a fact, as the Attempts page reads them from the URL."""
-    where = dict(fact.where)
-    if "until" in where:
-        where["before"] = where.pop("until")
+    """The attempts behind a fact, as the Attempts page reads them from the URL: what its widgets show."""
+    where = {name: words.name(value) if name in {"source", "category"} else value for name, value in fact.where.items()}
+    if since := where.pop("since", None):
+        start = datetime.fromisoformat(since)
+        until = where.pop("until", None)
+        end = datetime.fromisoformat(until) if until else start + timedelta(minutes=1)
+        return {**where, **links.within(start, end)}
+    if "outcome" in where:
+        where["outcome"] = {"SUCCESS": "Accepted", "FAILED": "Failed"}[where["outcome"]]
     return {**links.on_day(report.day), **where}
 
 
