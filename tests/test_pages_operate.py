@@ -113,7 +113,7 @@ def text(at: AppTest) -> str:
     """Everything on the page that is Markdown or a message, with the escapes taken out."""
     parts = [one.value for kind in (at.title, at.subheader, at.markdown, at.caption) for one in kind]
     parts += [f"{one.proto.title}\n{one.value}" for kind in (at.success, at.error, at.info, at.warning) for one in kind]
-    return re.sub(r"\\(.)", r"\1", "\n".join(parts)).replace("\u200b", "")
+    return re.sub(r"\\(.)", r"\1", "\n".join(parts)).replace("\u2060", "")
 
 
 def table(at: AppTest, column: str) -> Any:

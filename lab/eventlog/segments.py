@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -63,10 +63,10 @@ def encode(stream: Stream, table: pa.Table) -> pa.Buffer:
 def in_order(stream: Stream, table: pa.Table, first_seq: int) -> pa.Table:
     """The table in the declared column order and order of time, numbered from `first_seq`."""
     table = table.select(stream.schema.names)
-    instants = table[stream.time].cast(pa.int64()).to_numpy()
-    if instants.size > 1 and bool((instants[1:] < instants[:-1]).any()):
+    instants = table[stream.time]
+    if table.num_rows > 1 and pc.any(pc.less(instants[1:], instants[:-1])).as_py():
         table = table.take(pc.sort_indices(table, sort_keys=[(stream.time, "ascending")]))
-    seqs = pa.array(np.arange(first_seq, first_seq + table.num_rows, dtype=np.int64))
+    seqs = pl.int_range(first_seq, first_seq + table.num_rows, eager=True).to_arrow()
     return table.set_column(stream.position("seq"), stream.schema.field("seq"), seqs)
 
 

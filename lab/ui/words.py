@@ -17,15 +17,15 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@/=\"'^])")
 def safe(text: str) -> str:
     """Text that Streamlit Markdown shows letter by letter, as one line.
 
-    Addresses are found again after escapes are read, so a zero-width space keeps them from becoming links.
+    Addresses are found again after escapes are read, so a word joiner keeps them from becoming links.
     """
-    shown = " ".join(text.split()).replace("://", ":\u200b//").replace("www.", "www\u200b.")
+    shown = " ".join(text.split()).replace("://", ":\u2060//").replace("www.", "www\u2060.")
     return _SPECIAL.sub(r"\\\1", shown)
 
 
 def hover_safe(text: str) -> str:
     """Text that Plotly shows letter by letter: its labels are a small subset of HTML and of d3 templates."""
-    return html.escape(text, quote=False).replace("%{", "%\u200b{")
+    return html.escape(text, quote=False).replace("%{", "%\u2060{")
 
 
 def count(value: int | float | None) -> str:

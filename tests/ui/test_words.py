@@ -16,7 +16,7 @@ def test_stored_text_cannot_become_markdown(text: str) -> None:
     shown = words.safe(text)
     marks = set("![]()<>:*`$/")
     assert all(shown[at - 1] == "\\" for at, letter in enumerate(shown) if letter in marks)
-    assert shown.replace("\\", "").replace("\u200b", "") == text
+    assert shown.replace("\\", "").replace("\u2060", "") == text
     assert "://" not in shown.replace("\\", "")
 
 
@@ -27,7 +27,7 @@ def test_stored_text_stays_on_one_line() -> None:
 
 def test_stored_text_cannot_become_a_plotly_label() -> None:
     """Neither HTML nor a hover template survives."""
-    assert words.hover_safe("<a href=x>%{y}") == "&lt;a href=x&gt;%\u200b{y}"
+    assert words.hover_safe("<a href=x>%{y}") == "&lt;a href=x&gt;%\u2060{y}"
 
 
 def test_numbers_read_as_the_look_asks() -> None:
