@@ -25,7 +25,7 @@ from lab.ui import runtime
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Open the lab, hold it for pages and routes, close it with everything written."""
     try:
-        lab = open_lab(read_settings())
+        lab = open_lab(read_settings(), live=True)
     except LabError as error:
         print(f"The lab was not started: {error}", file=sys.stderr, flush=True)  # noqa: T201 - to whoever started it
         os._exit(2)  # nothing is open yet, and any exception from here would be printed as three tracebacks

@@ -52,6 +52,11 @@ class ReceiptClock:
             self._last = max(self._last, self._clock())
             return self._last
 
+    def not_before(self, instant: datetime) -> None:
+        """Give no time earlier than this from now on."""
+        with self._lock:
+            self._last = max(self._last, instant)
+
 
 def zone_named(name: str) -> ZoneInfo:
     """The IANA zone of that name; BadSetting when there is none."""

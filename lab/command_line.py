@@ -59,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The grammar of the command line."""
+    from lab.command_seals import register as register_seals
+
     top = _Parser(prog="python -m lab", description="The Lead Submission Observability Lab without a browser.")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
 
@@ -94,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("report", _report, "Write a day's report, with Ollama when it answers, else by rules.")
     one.add_argument("--day", required=True, metavar="D", help="the day, such as 2026-11-20")
 
+    register_seals(command)
     command("doctor", _doctor, "Check what the lab stands on, and say the remedy for what is wrong.")
     return top
 
@@ -106,7 +109,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 @contextmanager
-def _lab(*, housekeeping: bool = False) -> Iterator[Lab]:
+def opened(*, housekeeping: bool = False) -> Iterator[Lab]:
     from lab.opening import open_lab
     from lab.settings import read_settings
 
@@ -118,7 +121,7 @@ def _simulate(options: argparse.Namespace) -> Answer:
     from lab.simulator import backfill, checked, scenario
     from lab.terminal import run_watched
 
-    with _lab(housekeeping=True) as lab:
+    with opened(housekeeping=True) as lab:
         chosen = scenario(options.scenario, days=options.days, per_day=options.per_day, seed=options.seed)
         plan = checked(chosen, lab.world)
         done = run_watched(lab, "simulate", plan.params(), lambda progress: backfill(lab, plan, progress))
@@ -132,7 +135,7 @@ def _import(options: argparse.Namespace) -> Answer:
     if options.withdraw is not None:
         if options.files or options.form or options.refused or options.dry_run:
             raise BadRequest("--withdraw takes back one run and nothing else; leave the other arguments out.")
-        with _lab(housekeeping=True) as lab:
+        with opened(housekeeping=True) as lab:
             removed = importer.withdraw(lab, options.withdraw)
         return Answer(removed, removed["sentence"])
     if not options.files:
@@ -141,7 +144,7 @@ def _import(options: argparse.Namespace) -> Answer:
         raise _no_form(options.files[0], options.format)
     work = importer.preview if options.dry_run else importer.import_files
     told = {"files": options.files, "form": options.form, "refused": options.refused, "format": options.format}
-    with _lab(housekeeping=not options.dry_run) as lab:
+    with opened(housekeeping=not options.dry_run) as lab:
         done = run_watched(
             lab,
             "preview" if options.dry_run else "import",
@@ -172,7 +175,7 @@ def _metrics(options: argparse.Namespace) -> Answer:
 
     asked_first = parse_day(options.first) if options.first else None
     asked_last = parse_day(options.last) if options.last else None
-    with _lab() as lab:
+    with opened() as lab:
         held = lab.metrics.pinned()
         traffic = Traffic.REAL if held.has_real() else Traffic.ALL
         days = held.days_with_data(traffic)
@@ -205,7 +208,7 @@ def _report(options: argparse.Namespace) -> Answer:
     from lab.terminal import run_watched
 
     day = parse_day(options.day)
-    with _lab() as lab:
+    with opened() as lab:
 
         def work(progress: Any) -> dict[str, Any]:
             return {"version": lab.reports.write(day, progress).version}

@@ -7,6 +7,7 @@ anyone noticed. Everything is checked before the first row.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from lab.eventlog.housekeeping import Housekeeper
 from lab.gate import Check, Gate, allow
 from lab.jobs import Jobs
 from lab.metrics import Metrics
+from lab.metrics.rollup import Rollups
 from lab.pseudonyms import Pseudonyms, read_or_make_key
 from lab.settings import Settings
 from lab.world import World, read_world
@@ -84,9 +86,15 @@ class Lab:
         self.close()
 
 
-def open_lab(settings: Settings, clock: Clock = system_clock, *, housekeeping: bool = True) -> Lab:
-    """Open the data folder and assemble the lab; DataFolderError, BadSetting or BadSources say what is in the way."""
+def open_lab(
+    settings: Settings, clock: Clock = system_clock, *, housekeeping: bool = True, live: bool = False
+) -> Lab:
+    """Open the data folder and assemble the lab; DataFolderError, BadSetting or BadSources say what is in the way.
+
+    `live` means that the door is open: the day will be sealed by itself, and everything verified once a day.
+    """
     from lab.report import Reports
+    from lab.sealing import Caretaker, NightWatch, last_sealed_end
 
     folder = settings.data_dir
     _prepare_folder(folder)
@@ -105,12 +113,11 @@ def open_lab(settings: Settings, clock: Clock = system_clock, *, housekeeping: b
         log, world, settings.zone, pseudonyms, clock=clock, keep_payloads=settings.keep_payloads_days > 0
     )
     jobs = Jobs(database, clock)
-    metrics = Metrics(log, settings.zone, clock)
+    metrics = Metrics(log, settings.zone, clock, kept=Rollups(database))
     reports = Reports(database, metrics, jobs, settings, clock)
-    housekeeper = Housekeeper(log, clock, duties=[gate.tick])
-    if housekeeping:
-        housekeeper.start()
-    return Lab(
+    duties: list[Callable[[], object]] = [gate.tick]
+    housekeeper = Housekeeper(log, clock, duties=duties)
+    lab = Lab(
         settings=settings,
         clock=clock,
         zone=settings.zone,
@@ -124,6 +131,12 @@ def open_lab(settings: Settings, clock: Clock = system_clock, *, housekeeping: b
         reports=reports,
         housekeeper=housekeeper,
     )
+    last_sealed_end(lab)
+    if live:
+        duties += [Caretaker(lab), NightWatch(lab)]
+    if housekeeping:
+        housekeeper.start()
+    return lab
 
 
 def check_data(database: Database, zone: ZoneInfo) -> None:

@@ -21,8 +21,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from lab.clock import Clock
-from lab.database import Database, garbage, journal, segments, sequences
-from lab.errors import StorageFailed
+from lab.database import Database, closed_days, garbage, journal, sealed_runs, segments, sequences
+from lab.errors import DaySealed, StorageFailed
 from lab.eventlog.committer import Committer, Pending, Settle
 from lab.eventlog.segments import Segment, cut_by_day, in_order, write_segment
 from lab.eventlog.stream import SUBMISSIONS, Row, Stream, encoder, table_from_journal
@@ -101,11 +101,14 @@ class EventLog:
         with self.database.write() as connection:
             first = self._reserve(connection, stream, table.num_rows)
         table = in_order(declared, table, first)
-        with self._files(declared, table, run_id) as written, self._writing() as connection:
-            if within is not None:
-                within(connection)
-            connection.execute(insert(segments), [one._asdict() for one in written])
-            self._changed(connection, stream, rows=True, files=True)
+        with self.new_files(declared) as write:
+            written = [write(day, rows, run_id) for day, rows in cut_by_day(declared, table)]
+            with self._writing() as connection:
+                self._refuse_closed(connection, stream, {one.day for one in written})
+                if within is not None:
+                    within(connection)
+                connection.execute(insert(segments), [one._asdict() for one in written])
+                self.changed(connection, stream, rows=True, files=True)
         return first
 
     def flush(self, stream: str) -> int:
@@ -122,16 +125,14 @@ class EventLog:
             return 0
         table = table_from_journal(declared, [row.seq for row in rows], (row.body for row in rows))
         table = table.sort_by([(declared.time, "ascending"), ("seq", "ascending")])
-        with self._files(declared, table, None) as written, self._writing() as connection:
-            gone = connection.execute(
-                delete(journal).where(
-                    journal.c.stream == stream, journal.c.seq >= rows[0].seq, journal.c.seq <= rows[-1].seq
-                )
-            )
-            if gone.rowcount != len(rows):
-                raise StorageFailed("Another process flushed the journal at the same time; nothing was changed.")
-            connection.execute(insert(segments), [one._asdict() for one in written])
-            self._changed(connection, stream, rows=False, files=True)
+        flushed = (journal.c.stream == stream) & journal.c.seq.between(rows[0].seq, rows[-1].seq)
+        with self.new_files(declared) as write:
+            written = [write(day, part, None) for day, part in cut_by_day(declared, table)]
+            with self._writing() as connection:
+                if connection.execute(delete(journal).where(flushed)).rowcount != len(rows):
+                    raise StorageFailed("Another process flushed the journal at the same time; nothing was changed.")
+                connection.execute(insert(segments), [one._asdict() for one in written])
+                self.changed(connection, stream, rows=False, files=True)
         return len(rows)
 
     def withdraw(self, connection: Connection, stream: str, run_id: str) -> tuple[int, list[date]]:
@@ -140,12 +141,15 @@ class EventLog:
         The files are unlinked later by housekeeping, when no reader can still hold them.
         """
         mine = (segments.c.stream == stream) & (segments.c.run_id == run_id)
+        query = select(sealed_runs.c.day).where(sealed_runs.c.run_id == run_id).order_by(sealed_runs.c.day)
+        if sealed := connection.scalar(query.limit(1)):
+            raise DaySealed(sealed)
         gone = connection.execute(select(segments.c.file, segments.c.rows, segments.c.day).where(mine)).all()
         if gone:
             now = microseconds(self._clock())
             connection.execute(insert(garbage), [{"file": row.file, "since_us": now} for row in gone])
             connection.execute(delete(segments).where(mine))
-            self._changed(connection, stream, rows=True, files=True)
+            self.changed(connection, stream, rows=True, files=True)
         return sum(row.rows for row in gone), sorted({row.day for row in gone})
 
     def view(self, stream: str = SUBMISSIONS.name, first: date | None = None, last: date | None = None) -> View:
@@ -220,6 +224,7 @@ class EventLog:
         seq = self._reserve(connection, stream.name, total)
         at, day = stream.position("seq"), stream.position("day")
         encode = self._encoders[stream.name]
+        self._refuse_closed(connection, stream.name, {row[day] for index in parts for row in settled[index]})
         bodies = []
         for index in parts:
             numbered = []
@@ -231,7 +236,7 @@ class EventLog:
                 seq += 1
             settled[index] = numbered
         connection.execute(insert(journal), bodies)
-        self._changed(connection, stream.name, rows=True, files=False)
+        self.changed(connection, stream.name, rows=True, files=False)
 
     def _reserve(self, connection: Connection, stream: str, count: int) -> int:
         connection.execute(
@@ -241,7 +246,13 @@ class EventLog:
         assert after is not None  # noqa: S101 - prepare() made the row
         return int(after) - count
 
-    def _changed(self, connection: Connection, stream: str, *, rows: bool, files: bool) -> None:
+    def _refuse_closed(self, connection: Connection, stream: str, days: set[date]) -> None:
+        mine = (closed_days.c.stream == stream) & closed_days.c.day.in_(days)
+        if day := connection.scalar(select(closed_days.c.day).where(mine).order_by(closed_days.c.day).limit(1)):
+            raise DaySealed(day)
+
+    def changed(self, connection: Connection, stream: str, *, rows: bool, files: bool) -> None:
+        """Note inside a write transaction that rows came or went, or files did."""
         connection.execute(
             update(sequences)
             .where(sequences.c.stream == stream)
@@ -260,19 +271,18 @@ class EventLog:
             ) from error
 
     @contextlib.contextmanager
-    def _files(self, stream: Stream, table: pa.Table, run_id: str | None) -> Iterator[list[Segment]]:
-        """The table as durable files, one or more a day; unlinked again when the block that names them fails."""
-        now = self._clock()
-        written: list[Segment] = []
+    def new_files(self, stream: Stream) -> Iterator[Callable[[date, pa.Table, str | None], Segment]]:
+        """Gives a function that writes a day's rows as a durable file; unlinked when the block fails."""
+        now, written = self._clock(), list[Segment]()
+
+        def write(day: date, rows: pa.Table, run_id: str | None) -> Segment:
+            written.append(
+                write_segment(self.folder, stream, day, rows, self._new_id(now), run_id, microseconds(now))
+            )
+            return written[-1]
+
         try:
-            for day, rows in cut_by_day(stream, table):
-                segment_id = self._new_id(now)
-                written.append(
-                    write_segment(
-                        self.folder, stream, day, rows, segment_id=segment_id, run_id=run_id, now_us=microseconds(now)
-                    )
-                )
-            yield written
+            yield write
         except BaseException:
             self._unlink_unknown(written)
             raise

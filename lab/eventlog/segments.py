@@ -41,6 +41,8 @@ class Segment(NamedTuple):
     sha256: str
     run_id: str | None
     created_us: int
+    seal: int | None = None
+    damage: str | None = None
 
 
 def encode(stream: Stream, table: pa.Table) -> pa.Buffer:
@@ -80,7 +82,7 @@ def cut_by_day(stream: Stream, table: pa.Table) -> Iterator[tuple[date, pa.Table
 
 
 def write_segment(
-    folder: Path, stream: Stream, day: date, table: pa.Table, *, segment_id: str, run_id: str | None, now_us: int
+    folder: Path, stream: Stream, day: date, table: pa.Table, segment_id: str, run_id: str | None, now_us: int
 ) -> Segment:
     """Write one day's rows durably and return the catalog row they need; without it the file does not exist."""
     data = encode(stream, table)

@@ -20,16 +20,21 @@ from lab.eventlog.stream import Stream
 
 
 class DayFiles(NamedTuple):
-    """One business day's rows: files, and the journal's part (None when it has none). Equal version, equal rows."""
+    """One business day's rows: files, and the journal's part (None when it has none). Equal version, equal rows.
+
+    `hashes` are the files' SHA-256 as written, in their order; empty when nobody knows them.
+    """
 
     day: date
     files: tuple[Path, ...]
     journal: pa.Table | None
     version: str
+    hashes: tuple[str, ...] = ()
+    sealed: bool = False
 
 
 class View:
-    """What a reader sees. `version` changes whenever rows come or go."""
+    """What a reader sees. `version` changes whenever rows come or go; `damaged` are the files set aside."""
 
     def __init__(
         self,
@@ -44,7 +49,9 @@ class View:
         self.stream = stream
         self.folder = folder
         self.version = version
-        self.segments = tuple(one for one in segments if _within(one.day, first, last))
+        mine = [one for one in segments if _within(one.day, first, last)]
+        self.segments = tuple(one for one in mine if one.damage is None)
+        self.damaged = tuple(one for one in mine if one.damage is not None)
         self._journal = journal
         self._first, self._last = first, last
 
@@ -56,13 +63,17 @@ class View:
             files.setdefault(one.day, []).append(one)
         waiting = self._waiting
         return tuple(
-            DayFiles(
-                day,
-                tuple(self.folder / one.file for one in files.get(day, ())),
-                waiting.get(day),
-                _fingerprint(files.get(day, []), waiting.get(day)),
-            )
-            for day in sorted(files.keys() | waiting.keys())
+            self._of_day(day, files.get(day, []), waiting.get(day)) for day in sorted(files.keys() | waiting.keys())
+        )
+
+    def _of_day(self, day: date, files: list[Segment], waiting: pa.Table | None) -> DayFiles:
+        return DayFiles(
+            day,
+            tuple(self.folder / one.file for one in files),
+            waiting,
+            _fingerprint(files, waiting),
+            tuple(one.sha256 for one in files),
+            any(one.seal is not None for one in files),
         )
 
     @cached_property

@@ -90,6 +90,10 @@ class Gate:
             self._note_replays(items)
         return [verdict(_row(answer)) for answer in answers]
 
+    def not_before(self, instant: datetime) -> None:
+        """Give live arrivals no time earlier than this: the end of a day that was sealed."""
+        self._receipt.not_before(instant)
+
     def warm(self, arrivals: Sequence[Arrival]) -> None:
         """Let arrivals that an earlier, killed run already stored consume the limits again; nothing is stored."""
         with self._lock:

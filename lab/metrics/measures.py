@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -45,12 +46,19 @@ class Measure(NamedTuple):
     reduce: Reduce | None = None
 
 
-class Reader:
-    """Results of measures for days, from memory where the day's version is known."""
+class Kept(Protocol):
+    """Results of sealed days that were kept when they were sealed."""
 
-    def __init__(self, memo: Memo, executor: Executor | None = None) -> None:
+    def read(self, measure: Measure, days: Sequence[date]) -> dict[date, pl.DataFrame]: ...
+
+
+class Reader:
+    """Results of measures for days, from memory where the day's version is known, else kept ones, else computed."""
+
+    def __init__(self, memo: Memo, executor: Executor | None = None, kept: Kept | None = None) -> None:
         self._memo = memo
         self._executor = executor
+        self._kept = kept
 
     def read(self, measure: Measure, days: Sequence[DayFiles]) -> pl.DataFrame:
         """The results of `days`, one under the other, in their order."""
@@ -61,9 +69,13 @@ class Reader:
         return pl.concat([self._empty(measure), *frames])
 
     def _compute(self, measure: Measure, days: list[DayFiles]) -> list[pl.DataFrame]:
-        growing = [day for day in days if day.files and day.journal is not None]
-        whole = [day for day in days if not (day.files and day.journal is not None)]
-        result = dict(zip(map(id, whole), self._run(measure, whole, _Finish(measure)), strict=True))
+        sealed = [day.day for day in days if day.sealed]
+        kept = self._kept.read(measure, sealed) if self._kept and sealed else {}
+        result = {id(day): kept[day.day] for day in days if day.day in kept}
+        rest = [day for day in days if day.day not in kept]
+        growing = [day for day in rest if day.files and day.journal is not None]
+        whole = [day for day in rest if not (day.files and day.journal is not None)]
+        result |= dict(zip(map(id, whole), self._run(measure, whole, _Finish(measure)), strict=True))
         for day in growing:
             result[id(day)] = self._merge_growing(measure, day)
         for day in days:

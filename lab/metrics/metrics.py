@@ -21,7 +21,7 @@ from lab.metrics import attempts, daily, detail, export, minutes, trend
 from lab.metrics.attempts import Cursor, Days, Filter, Page
 from lab.metrics.daily import Dimension, Totals
 from lab.metrics.detail import DayDetail
-from lab.metrics.measures import Reader, Traffic
+from lab.metrics.measures import Kept, Reader, Traffic
 from lab.metrics.memo import Memo
 from lab.metrics.minutes import ByNow
 from lab.metrics.run import NO_ROWS, Params, run_days
@@ -48,19 +48,21 @@ class Metrics:
         *,
         memo: Memo | None = None,
         executor: Executor | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.zone = zone
         self.clock = clock
         self._log = log
         self._memo = Memo() if memo is None else memo
         self._executor = executor
-        self._reader = Reader(self._memo, executor)
+        self._kept = kept
+        self._reader = Reader(self._memo, executor, kept)
         self._latest: tuple[str, Days] | None = None
         self._pinned = False
 
     def pinned(self) -> Metrics:
         """The same figures held at one view, for a page or report whose numbers must agree with each other."""
-        held = Metrics(self._log, self.zone, self.clock, memo=self._memo, executor=self._executor)
+        held = Metrics(self._log, self.zone, self.clock, memo=self._memo, executor=self._executor, kept=self._kept)
         held._latest = ("pinned", self._view())
         held._pinned = True
         return held
@@ -155,6 +157,14 @@ class Metrics:
     def is_open(self, day: date) -> bool:
         """Whether the day has not ended yet."""
         return self.clock() < day_bounds(day, self.zone)[1]
+
+    def is_sealed(self, day: date) -> bool:
+        """Whether the day's rows are sealed: then they are final."""
+        return self._seen(lambda view: any(one.sealed for one in view.days if one.day == day))
+
+    def sealed_days(self) -> list[date]:
+        """The sealed days, oldest first."""
+        return self._seen(lambda view: [one.day for one in view.days if one.sealed])
 
     def of_day(self, day: date, sql: str, params: Params | None = None) -> pl.DataFrame:
         """`sql` over the `attempts` of one day, as `run_days` does it, for a room with a question of its own."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -17,6 +18,7 @@ from sqlalchemy.engine import Connection, Row
 
 from lab.database import Database
 from lab.database import reports as table
+from lab.eventlog import chain
 from lab.ids import instant, microseconds
 from lab.report.analyst import Draft, Effort, Section, Statement
 from lab.report.fact import Facts
@@ -73,8 +75,17 @@ class Line:
     created_at: datetime
 
 
+def content_hash(facts: str, body: str) -> str:
+    """SHA-256 of a stored report's facts and words, which is what a seal keeps of it."""
+    return sha256(f"{len(facts)}:{facts}{body}".encode()).hexdigest()
+
+
 def store(database: Database, report: Report) -> Report:
-    """Store as the next version of its day; the report comes back with the number it was given."""
+    """Store as the next version of its day; the report comes back with the number it was given.
+
+    A final one becomes a link of the chain in the same transaction.
+    """
+    facts, body = report.facts.to_json(), _dump(asdict(report.draft))
     with database.write() as connection:
         highest = connection.scalar(select(func.max(table.c.version)).where(table.c.day == report.day))
         version = int(highest or 0) + 1
@@ -89,12 +100,17 @@ def store(database: Database, report: Report) -> Report:
                 digest=report.digest,
                 traffic=report.traffic,
                 log_version=report.log_version,
-                facts=report.facts.to_json(),
-                body=_dump(asdict(report.draft)),
+                facts=facts,
+                body=body,
                 telling=_dump(asdict(report.telling)),
                 created_us=microseconds(report.created_at),
             )
         )
+        if report.state == FINAL:
+            chain.add(
+                connection, kind=chain.REPORT, stream="submissions", day=report.day, subject=report.id, rows=0,
+                content=content_hash(facts, body), now_us=microseconds(report.created_at),
+            )  # fmt: skip
     return Report(**{**vars(report), "version": version})
 
 

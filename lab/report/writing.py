@@ -90,7 +90,7 @@ class Reports:
             author, sentence = "rules", "Written by rules: no statement of the model's passed the check of its figures."
             failure = "ungrounded"
         report = Report(
-            self._new_id(now), day, 0, versions.DRAFT if facts.open else versions.PROVISIONAL, author,
+            self._new_id(now), day, 0, _state(facts, sealed=metrics.is_sealed(day)), author,
             effort.model if author == "ollama" else None, effort.digest if author == "ollama" else None,
             str(chosen), log_version, facts, checked,
             Telling(sentence, failure, effort, checks, facts_ms, _since(checking), _since(started)), self._clock(),
@@ -163,6 +163,12 @@ def _teller(progress: Progress | None) -> Tell:
             progress.report(last[0], done, total, **known)
 
     return tell
+
+
+def _state(facts: Facts, *, sealed: bool) -> str:
+    if sealed:
+        return versions.FINAL
+    return versions.DRAFT if facts.open else versions.PROVISIONAL
 
 
 def _own_statements(by_rules: Draft) -> int:
