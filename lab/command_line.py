@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The grammar of the command line."""
     from lab.command_seals import register as register_seals
+    from lab.command_upkeep import register as register_upkeep
 
     top = _Parser(prog="python -m lab", description="The Lead Submission Observability Lab without a browser.")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
@@ -97,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--day", required=True, metavar="D", help="the day, such as 2026-11-20")
 
     register_seals(command)
+    register_upkeep(command)
     command("doctor", _doctor, "Check what the lab stands on, and say the remedy for what is wrong.")
     return top
 

@@ -17,6 +17,7 @@ from sqlalchemy import insert, select, update
 
 from lab.clock import Clock, system_clock
 from lab.database import Database, journal, meta, segments
+from lab.erasure import retention
 from lab.errors import DataFolderError
 from lab.eventlog import EventLog
 from lab.eventlog.housekeeping import Housekeeper
@@ -115,7 +116,7 @@ def open_lab(
     jobs = Jobs(database, clock)
     metrics = Metrics(log, settings.zone, clock, kept=Rollups(database))
     reports = Reports(database, metrics, jobs, settings, clock)
-    duties: list[Callable[[], object]] = [gate.tick]
+    duties: list[Callable[[], object]] = [gate.tick, retention(database, clock, settings.keep_payloads_days)]
     housekeeper = Housekeeper(log, clock, duties=duties)
     lab = Lab(
         settings=settings,
