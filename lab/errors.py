@@ -10,6 +10,7 @@ LabError               anything a user can be told in one sentence; the message 
 ├── QueueFull          more submissions wait to be written than the lab holds; try again
 ├── DaySealed          the day is closed; it takes no more rows
 ├── FileGone           a file of the view is no longer there: replaced (a new view helps), or lost
+├── FileDamaged        a file of the log is not what was written
 ├── LabNotOpen         a page was run without the server that opens the lab
 ├── JobNotFound        no job has that id
 ├── Cancelled          the user stopped the job
@@ -19,6 +20,7 @@ LabError               anything a user can be told in one sentence; the message 
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 
 class LabError(Exception):
@@ -63,6 +65,21 @@ class DaySealed(LabError):
 
 class FileGone(LabError):
     """A file of the view is no longer there: replaced by housekeeping (a new view helps), or lost."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(
+            f"The data file {file} is missing; restore it from a backup, or run `python -m lab doctor` to see "
+            "what is left of its day."
+        )
+        self.file = file
+
+
+class FileDamaged(LabError):
+    """A file of the log is not what was written; `file` says which."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(f"The data file {file} is not what was written; restore it from a backup.")
+        self.file = file
 
 
 class LabNotOpen(LabError):

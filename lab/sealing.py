@@ -154,6 +154,8 @@ def verify_here(lab: Lab, progress: Progress, head: str | None = None) -> dict[s
     from lab.verify import verify
 
     found = verify(lab.log, lab.database, head=head, tell=lambda done, of: progress.report("verifying", done, of))
+    if found.file is not None:
+        lab.log.set_aside(lab.log.folder / found.file, found.mismatch or "")
     return found.summary()
 
 

@@ -26,7 +26,10 @@ Tell = Callable[[int, int], None]
 
 
 class Verified(NamedTuple):
-    """What was checked. `mismatch` is one sentence about the first thing that does not match, or None."""
+    """What was checked. `mismatch` is one sentence about the first thing that does not match, or None.
+
+    `file` is the log's file that does not match, relative to its folder.
+    """
 
     head: str
     links: int
@@ -34,6 +37,7 @@ class Verified(NamedTuple):
     files: int
     rows: int
     mismatch: str | None
+    file: str | None = None
 
     def summary(self) -> dict[str, Any]:
         """As the command line and the job's row give it."""
@@ -67,15 +71,20 @@ def verify(log: EventLog, database: Database, *, head: str | None = None, tell: 
     for link in links:
         if mismatch is None and link.kind == chain.REPORT and told.get(link.subject) != link.sha256:
             mismatch = f"The report sealed as number {link.number} for {link.day.isoformat()} is not what was sealed."
-    done = 0
+    done, file = 0, None
     for segment in catalog if mismatch is None else ():
-        mismatch = _file(log, database, segment, days.get(segment.day), segment.day in rolled)
+        mismatch = _file(log, segment, days.get(segment.day))
         if mismatch is not None:
+            file = segment.file
             break
+        if segment.seal is not None and segment.day in rolled:
+            mismatch = _rollup(log, database, segment)
+            if mismatch is not None:
+                break
         done, rows = done + 1, rows + segment.rows
         if tell is not None:
             tell(done, len(catalog))
-    return Verified(links[-1].hash if links else chain.GENESIS, len(links), len(days), done, rows, mismatch)
+    return Verified(links[-1].hash if links else chain.GENESIS, len(links), len(days), done, rows, mismatch, file)
 
 
 def _chain(links: list[Link], head: str | None) -> str | None:
@@ -102,7 +111,7 @@ def _closed(days: dict[Any, Link], closed: set[Any], catalog: list[Segment]) -> 
     return None
 
 
-def _file(log: EventLog, database: Database, segment: Segment, link: Link | None, rolled: bool) -> str | None:
+def _file(log: EventLog, segment: Segment, link: Link | None) -> str | None:
     path = log.folder / segment.file
     remedy = "restore it from a backup, or import its day again if it came from an import"
     try:
@@ -115,11 +124,15 @@ def _file(log: EventLog, database: Database, segment: Segment, link: Link | None
     count = pq.ParquetFile(pa.BufferReader(data)).metadata.num_rows
     if count != segment.rows or (link is not None and count != link.rows):
         return f"{segment.file} holds {count:,} rows, not the {segment.rows:,} that were written; {remedy}."
-    if link is not None and rolled:
-        day = DayFiles(segment.day, (path,), None, segment.id, (segment.sha256,), True)
-        if measure := rollup.differing(database, day):
-            return (
-                f"The kept figures of {segment.day.isoformat()} ({measure}) are not what its file gives; "
-                "seal --rebuild computes them again."
-            )
     return None
+
+
+def _rollup(log: EventLog, database: Database, segment: Segment) -> str | None:
+    day = DayFiles(segment.day, (log.folder / segment.file,), None, segment.id, (segment.sha256,), True)
+    measure = rollup.differing(database, day)
+    if measure is None:
+        return None
+    return (
+        f"The kept figures of {segment.day.isoformat()} ({measure}) are not what its file gives; "
+        "seal --rebuild computes them again."
+    )

@@ -15,8 +15,9 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 
 from lab.clock import Clock
-from lab.database import garbage, journal
+from lab.database import garbage, journal, segments
 from lab.errors import LabError
+from lab.eventlog.catalog import bring_back
 from lab.eventlog.log import EventLog
 from lab.ids import microseconds
 from lab.leases import give_back, new_holder, take
@@ -49,6 +50,7 @@ def keep_house(log: EventLog, clock: Clock, holder: str, rhythm: Rhythm | None =
             if _flush_due(log, stream, rhythm, now):
                 log.flush(stream)
         _unlink_garbage(log, now - int(rhythm.garbage_age_s * 1e6))
+        bring_back(log.database, log.folder)
     finally:
         with log.database.write() as connection:
             give_back(connection, LEASE, holder)
@@ -95,7 +97,8 @@ def _anything_due(log: EventLog, rhythm: Rhythm, now_us: int) -> bool:
         old = connection.scalar(
             select(func.count()).select_from(garbage).where(garbage.c.since_us < now_us - rhythm.garbage_age_s * 1e6)
         )
-    return bool(old) or any(_flush_due(log, stream, rhythm, now_us) for stream in log.streams)
+        aside = connection.scalar(select(func.count()).select_from(segments).where(segments.c.damage.is_not(None)))
+    return bool(old) or bool(aside) or any(_flush_due(log, stream, rhythm, now_us) for stream in log.streams)
 
 
 def _flush_due(log: EventLog, stream: str, rhythm: Rhythm, now_us: int) -> bool:

@@ -21,8 +21,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from lab.clock import Clock
-from lab.database import Database, closed_days, garbage, journal, sealed_runs, segments, sequences
+from lab.database import Database, closed_days, journal, segments, sequences
 from lab.errors import DaySealed, StorageFailed
+from lab.eventlog import catalog
+from lab.eventlog.catalog import note_change
 from lab.eventlog.committer import Committer, Pending, Settle
 from lab.eventlog.segments import Segment, cut_by_day, in_order, write_segment
 from lab.eventlog.stream import SUBMISSIONS, Row, Stream, encoder, table_from_journal
@@ -108,7 +110,7 @@ class EventLog:
                 if within is not None:
                     within(connection)
                 connection.execute(insert(segments), [one._asdict() for one in written])
-                self.changed(connection, stream, rows=True, files=True)
+                note_change(connection, stream, rows=True, files=True)
         return first
 
     def flush(self, stream: str) -> int:
@@ -132,25 +134,19 @@ class EventLog:
                 if connection.execute(delete(journal).where(flushed)).rowcount != len(rows):
                     raise StorageFailed("Another process flushed the journal at the same time; nothing was changed.")
                 connection.execute(insert(segments), [one._asdict() for one in written])
-                self.changed(connection, stream, rows=False, files=True)
+                note_change(connection, stream, rows=False, files=True)
         return len(rows)
 
     def withdraw(self, connection: Connection, stream: str, run_id: str) -> tuple[int, list[date]]:
         """Take a run's segments out of the catalog, inside the caller's transaction; returns rows and days.
 
-        The files are unlinked later by housekeeping, when no reader can still hold them.
+        DaySealed when one of its days is closed.
         """
-        mine = (segments.c.stream == stream) & (segments.c.run_id == run_id)
-        query = select(sealed_runs.c.day).where(sealed_runs.c.run_id == run_id).order_by(sealed_runs.c.day)
-        if sealed := connection.scalar(query.limit(1)):
-            raise DaySealed(sealed)
-        gone = connection.execute(select(segments.c.file, segments.c.rows, segments.c.day).where(mine)).all()
-        if gone:
-            now = microseconds(self._clock())
-            connection.execute(insert(garbage), [{"file": row.file, "since_us": now} for row in gone])
-            connection.execute(delete(segments).where(mine))
-            self.changed(connection, stream, rows=True, files=True)
-        return sum(row.rows for row in gone), sorted({row.day for row in gone})
+        return catalog.withdraw(connection, stream, run_id, microseconds(self._clock()))
+
+    def set_aside(self, file: Path, why: str) -> bool:
+        """Leave a damaged or missing file out of every view from now on; False when no view has it anyway."""
+        return catalog.set_aside(self.database, self.folder, file, why)
 
     def view(self, stream: str = SUBMISSIONS.name, first: date | None = None, last: date | None = None) -> View:
         """One consistent read of the days `first` to `last`, both included."""
@@ -163,10 +159,10 @@ class EventLog:
                     rows = connection.execute(
                         select(segments).where(segments.c.stream == stream).order_by(segments.c.day, segments.c.min_us)
                     )
-                    catalog = tuple(Segment._make(row) for row in rows)
+                    files = tuple(Segment._make(row) for row in rows)
                     known, decoded = 0, declared.schema.empty_table()
                 else:
-                    _, catalog, decoded, known = seen
+                    _, files, decoded, known = seen
                 if state.next - 1 > known:
                     fresh = connection.execute(
                         select(journal.c.seq, journal.c.body)
@@ -179,8 +175,8 @@ class EventLog:
                         if decoded["seq"].num_chunks > 32:
                             decoded = decoded.combine_chunks()
                         known = fresh[-1].seq
-            self._seen[stream] = (state.catalog_version, catalog, decoded, known)
-        return View(declared, self.folder, catalog, decoded, f"{stream}-{state.version}", first, last)
+            self._seen[stream] = (state.catalog_version, files, decoded, known)
+        return View(declared, self.folder, files, decoded, f"{stream}-{state.version}", first, last)
 
     def version(self, stream: str = SUBMISSIONS.name) -> str:
         """A token that changes whenever rows come or go; one small read."""
@@ -236,7 +232,7 @@ class EventLog:
                 seq += 1
             settled[index] = numbered
         connection.execute(insert(journal), bodies)
-        self.changed(connection, stream.name, rows=True, files=False)
+        note_change(connection, stream.name, rows=True, files=False)
 
     def _reserve(self, connection: Connection, stream: str, count: int) -> int:
         connection.execute(
@@ -250,14 +246,6 @@ class EventLog:
         mine = (closed_days.c.stream == stream) & closed_days.c.day.in_(days)
         if day := connection.scalar(select(closed_days.c.day).where(mine).order_by(closed_days.c.day).limit(1)):
             raise DaySealed(day)
-
-    def changed(self, connection: Connection, stream: str, *, rows: bool, files: bool) -> None:
-        """Note inside a write transaction that rows came or went, or files did."""
-        connection.execute(
-            update(sequences)
-            .where(sequences.c.stream == stream)
-            .values(version=sequences.c.version + rows, catalog_version=sequences.c.catalog_version + files)
-        )
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[Connection]:

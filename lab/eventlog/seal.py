@@ -26,6 +26,7 @@ from lab.clock import Clock, day_bounds
 from lab.database import closed_days, garbage, journal, live_days, rollups, sealed_runs, seals, segments
 from lab.errors import BadRequest, LabError
 from lab.eventlog import chain
+from lab.eventlog.catalog import note_change
 from lab.eventlog.chain import Link
 from lab.eventlog.log import EventLog
 from lab.eventlog.segments import Segment
@@ -155,7 +156,7 @@ def _compact(log: EventLog, day: date, clock: Clock, rollup: Rollup) -> tuple[Li
                 .where(closed_days.c.stream == declared.name, closed_days.c.day == day)
                 .values(state=SEALED)
             )
-            log.changed(connection, declared.name, rows=True, files=True)
+            note_change(connection, declared.name, rows=True, files=True)
     return link, path
 
 

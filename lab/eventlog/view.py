@@ -59,7 +59,7 @@ class View:
     def days(self) -> tuple[DayFiles, ...]:
         """The days that hold rows, oldest first."""
         files: dict[date, list[Segment]] = {}
-        for one in self.segments:
+        for one in (*self.segments, *self.damaged):
             files.setdefault(one.day, []).append(one)
         waiting = self._waiting
         return tuple(
@@ -67,12 +67,14 @@ class View:
         )
 
     def _of_day(self, day: date, files: list[Segment], waiting: pa.Table | None) -> DayFiles:
+        """A sealed day whose file is set aside still has its kept figures, so it stays, without a file."""
+        whole = [one for one in files if one.damage is None]
         return DayFiles(
             day,
-            tuple(self.folder / one.file for one in files),
+            tuple(self.folder / one.file for one in whole),
             waiting,
-            _fingerprint(files, waiting),
-            tuple(one.sha256 for one in files),
+            _fingerprint(whole, waiting),
+            tuple(one.sha256 for one in whole),
             any(one.seal is not None for one in files),
         )
 

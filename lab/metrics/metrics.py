@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from lab.clock import Clock, business_day, day_bounds
-from lab.errors import FileGone
+from lab.errors import FileDamaged, FileGone
 from lab.metrics import attempts, daily, detail, export, minutes, trend
 from lab.metrics.attempts import Cursor, Days, Filter, Page
 from lab.metrics.daily import Dimension, Totals
@@ -35,6 +35,8 @@ class Log(Protocol):
     def view(self) -> Days: ...
 
     def version(self) -> str: ...
+
+    def set_aside(self, file: Path, why: str) -> bool: ...
 
 
 class Metrics:
@@ -209,12 +211,19 @@ class Metrics:
         return self._cube(view, None, None, traffic)["day"].min()  # type: ignore[return-value]
 
     def _seen(self, work: Callable[[Days], T]) -> T:
-        """`work` over the view; over a new one once, when housekeeping has replaced a file meanwhile."""
-        try:
-            return work(self._view())
-        except FileGone:
+        """`work` over the view; over a new one when a file was replaced meanwhile, or had to be set aside."""
+        looked_for: set[Path] = set()
+        while True:
+            try:
+                return work(self._view())
+            except FileGone as gone:
+                if gone.file in looked_for and not self._log.set_aside(gone.file, "it is missing"):
+                    raise
+                looked_for.add(gone.file)
+            except FileDamaged as damaged:
+                if not self._log.set_aside(damaged.file, "it is not what was written"):
+                    raise
             self._latest = ("pinned", self._log.view()) if self._pinned else None
-            return work(self._view())
 
     def _view(self) -> Days:
         latest = self._latest

@@ -23,6 +23,7 @@ import polars as pl
 from lab.attempt import SCHEMA
 from lab.errors import FileGone, LabError
 from lab.eventlog import DayFiles
+from lab.eventlog.intact import require_intact
 
 READABLE = (
     "attempt_id",
@@ -117,6 +118,8 @@ def run_each(
 
 def run_day(day: DayFiles, sql: str, params: Params, then: Reduce | None = None) -> pl.DataFrame:
     """The task: `sql` over one day's rows, as a frame."""
+    for file, written in zip(day.files, day.hashes, strict=False):
+        require_intact(file, written)
     connection = _connection()
     journal = SCHEMA.empty_table() if day.journal is None else day.journal
     connection.register("journal", journal)
@@ -128,10 +131,7 @@ def run_day(day: DayFiles, sql: str, params: Params, then: Reduce | None = None)
         frame = pl.from_arrow(connection.sql(f"{head} from (\n{sql}\n)", params=bound).to_arrow_table())
     except (duckdb.IOException, duckdb.InvalidInputException) as error:
         if gone := next((file for file in day.files if not file.exists()), None):
-            raise FileGone(
-                f"The data file {gone} is missing; restore it from a backup, or run `python -m lab doctor` to see "
-                "what is left of its day."
-            ) from error
+            raise FileGone(gone) from error
         raise LabError(
             f"The rows of {day.day.isoformat()} cannot be read ({str(error).splitlines()[0]}); run "
             "`python -m lab doctor` and restore the file from a backup."

@@ -47,6 +47,9 @@ class StillLog:
     def version(self) -> str:
         return str(self._version)
 
+    def set_aside(self, file: Path, why: str) -> bool:
+        return False
+
     def replace(self, *days: DayFiles) -> None:
         """Serve these days from now on."""
         self.days = tuple(sorted(days))
