@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import insert, update
 
-from lab import doctor
+from lab import disk, doctor
 from lab.clock import ManualClock
 from lab.database import Database, journal, meta
 from lab.doctor import Finding, examine, healthy
@@ -68,7 +68,8 @@ def test_a_lab_in_use_is_well_in_every_respect(filled: Database, clock: ManualCl
     found = look(clock, present)
     filled.close()
     assert list(found) == [
-        "settings", "sources", "folder", "disk", "database", "format", "zone", "journal", "files", "clock", "ollama",
+        "settings", "sources", "folder", "disk", "database", "format", "zone", "key", "journal", "files", "leases", "clock",
+        "ollama",
     ]  # fmt: skip
     assert {finding.state for finding in found.values()} == {"ok"}
     assert "llama3.1:8b writes the reports" in found["ollama"].sentence
@@ -110,7 +111,7 @@ def test_a_folder_that_refuses_a_write_is_wrong(
         raise OSError(30, "Read-only file system")
 
     settings.data_dir.mkdir()
-    monkeypatch.setattr(doctor.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(doctor.tempfile, "NamedTemporaryFile", refuse)
     assert "Read-only file system); make it writable" in look(clock)["folder"].sentence
 
 
@@ -120,7 +121,7 @@ def test_a_full_disk_is_wrong_and_a_nearly_full_one_a_note(
 ) -> None:
     """Promises end where the disk does."""
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _path: usage(1, 1, free_bytes))
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: usage(1, 1, free_bytes))
     assert look(clock)["disk"].state == state
 
 
