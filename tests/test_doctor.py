@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy import insert, update
 
 from lab import disk, doctor
 from lab.clock import ManualClock
-from lab.database import Database, journal, meta
+from lab.database import Database, journal, leases, meta, segments
 from lab.doctor import Finding, examine, healthy
 from lab.ids import microseconds
 from lab.importer import import_files
@@ -199,3 +200,83 @@ def test_an_ollama_without_a_model_is_a_note_with_the_command(clock: ManualClock
     finding = look(clock, without_models)["ollama"]
     assert finding.state == "note"
     assert finding.sentence.endswith("ollama pull llama3.1:8b")
+
+
+def test_a_probe_file_is_written_synced_and_gone_again(filled: Database, clock: ManualClock, settings: Settings) -> None:
+    """Looking leaves the folder as it was."""
+    filled.close()
+    before = {path for path in settings.data_dir.rglob("*") if path.suffix not in {".db-wal", ".db-shm"}}
+    assert look(clock)["folder"].state == "ok"
+    assert {path for path in settings.data_dir.rglob("*") if path.suffix not in {".db-wal", ".db-shm"}} == before
+
+
+def test_a_missing_key_is_wrong_before_a_new_one_is_made(filled: Database, clock: ManualClock, settings: Settings) -> None:
+    """Opening the lab would make another one without a word; a short one it would refuse."""
+    filled.close()
+    key = settings.data_dir / "hash.key"
+    key.write_bytes(b"short")
+    assert "5 bytes instead of 32" in look(clock)["key"].sentence
+    key.unlink()
+    found = look(clock)["key"]
+    assert (found.state, "put it back before the lab starts" in found.sentence, key.exists()) == ("wrong", True, False)
+
+
+@pytest.mark.parametrize(
+    ("holder", "minutes", "state", "said"),
+    [
+        ("{here}:1:a", 1, "ok", "None is held"),
+        ("{here}:1:a", -5, "note", "start it"),
+        ("elsewhere:1:a", 1, "note", "only one machine"),
+        ("{here}:1:a", 300, "wrong", "the clock went back"),
+    ],
+)
+def test_a_lease_that_is_expired_foreign_or_too_long_is_told(
+    filled: Database, clock: ManualClock, holder: str, minutes: int, state: str, said: str
+) -> None:
+    """Whoever waits for housekeeping learns why it does not come."""
+    expires_us = microseconds(NOW + timedelta(minutes=minutes))
+    with filled.write() as connection:
+        name = holder.format(here=socket.gethostname()[:24])
+        connection.execute(insert(leases).values(name="housekeeping", holder=name, expires_us=expires_us))
+    filled.close()
+    found = look(clock)["leases"]
+    assert (found.state, said in found.sentence) == (state, True), found
+
+
+def test_a_clock_that_went_back_while_rows_came_in_is_a_note(filled: Database, clock: ManualClock) -> None:
+    """Rows in order of number, appended at earlier and earlier instants."""
+    with filled.write() as connection:
+        for seq, minutes in ((100, 5), (101, 12), (102, 3)):
+            at = NOW - timedelta(minutes=minutes)
+            row = {"stream": "submissions", "seq": seq, "day": at.date(), "appended_us": microseconds(at), "body": "{}"}
+            connection.execute(insert(journal), row)
+    filled.close()
+    found = look(clock)["clock"]
+    assert (found.state, "went back by 7 minutes" in found.sentence) == ("note", True)
+
+
+@pytest.mark.parametrize(("days", "state"), [(1.5, "wrong"), (20, "note"), (400, "ok")])
+def test_the_disk_is_judged_against_the_growth_of_the_log(
+    filled: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, days: float, state: str
+) -> None:
+    """Room for 20 days is a note, whatever its size."""
+    day = {"stream": "submissions", "rows": 10**6, "bytes": 10**10, "min_us": 0, "max_us": 0, "sha256": "", "created_us": 0}
+    with filled.write() as connection:
+        for number in range(1, 41):
+            on = NOW.date() - timedelta(days=number)
+            connection.execute(insert(segments).values(id=str(number), day=on, file=str(number), **day))
+    filled.close()
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _path: usage(1, 1, int(days * 10**10)))
+    found = look(clock)["disk"]
+    assert (found.state, "10.0 GB a day with data" in found.sentence) == (state, True), found
+    assert ("Make room" in found.sentence) == (state != "ok")
+
+
+def test_files_set_aside_as_damaged_are_wrong(filled: Database, clock: ManualClock) -> None:
+    """They are named, and not also counted as missing."""
+    with filled.write() as connection:
+        connection.execute(update(segments).values(damage="missing"))
+    filled.close()
+    found = look(clock)["files"]
+    assert (found.state, "1 damaged files are set aside, first submissions/day=2026-11-19" in found.sentence) == ("wrong", True)
