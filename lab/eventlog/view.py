@@ -7,7 +7,7 @@ read in one transaction, and nothing ever globs a folder.
 from __future__ import annotations
 
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
@@ -67,16 +67,11 @@ class View:
         )
 
     def _of_day(self, day: date, files: list[Segment], waiting: pa.Table | None) -> DayFiles:
-        """A sealed day whose file is set aside still has its kept figures, so it stays, without a file."""
+        settled = _filed(self.folder, day, tuple(files))
+        if waiting is None:
+            return settled
         whole = [one for one in files if one.damage is None]
-        return DayFiles(
-            day,
-            tuple(self.folder / one.file for one in whole),
-            waiting,
-            _fingerprint(whole, waiting),
-            tuple(one.sha256 for one in whole),
-            any(one.seal is not None for one in files),
-        )
+        return settled._replace(journal=waiting, version=_fingerprint(whole, waiting))
 
     @cached_property
     def rows(self) -> int:
@@ -95,6 +90,20 @@ class View:
             for day in days
             if _within(day, self._first, self._last)
         }
+
+
+@lru_cache(maxsize=4096)
+def _filed(folder: Path, day: date, files: tuple[Segment, ...]) -> DayFiles:
+    """A sealed day whose file is set aside still has its kept figures, so it stays, without a file."""
+    whole = [one for one in files if one.damage is None]
+    return DayFiles(
+        day,
+        tuple(folder / one.file for one in whole),
+        None,
+        _fingerprint(whole, None),
+        tuple(one.sha256 for one in whole),
+        any(one.seal is not None for one in files),
+    )
 
 
 def _within(day: date, first: date | None, last: date | None) -> bool:

@@ -21,6 +21,8 @@ from lab.metrics.memo import Memo
 from lab.metrics.run import NO_ROWS, Reduce, run_each, sql_text
 
 TOP_USERS = 50
+LONG = 32
+"""From so many days on, those before the first that still grows are remembered as one frame."""
 
 
 class Traffic(StrEnum):
@@ -62,11 +64,21 @@ class Reader:
 
     def read(self, measure: Measure, days: Sequence[DayFiles]) -> pl.DataFrame:
         """The results of `days`, one under the other, in their order."""
+        still = next((index for index, day in enumerate(days) if day.journal is not None), len(days))
+        if still < LONG:
+            return pl.concat([self._empty(measure), *self._frames(measure, days)])
+        key = ("history", measure.name, tuple(day.version for day in days[:still]))
+        history = self._memo.get(key)
+        if history is None:
+            history = pl.concat([self._empty(measure), *self._frames(measure, days[:still])], rechunk=True)
+            self._memo.put(key, history)
+        return pl.concat([history, *self._frames(measure, days[still:])])
+
+    def _frames(self, measure: Measure, days: Sequence[DayFiles]) -> list[pl.DataFrame]:
         found = {index: self._memo.get(_key(measure, day)) for index, day in enumerate(days)}
         missing = [days[index] for index, frame in found.items() if frame is None]
         fresh = iter(self._compute(measure, missing))
-        frames = [next(fresh) if frame is None else frame for frame in found.values()]
-        return pl.concat([self._empty(measure), *frames])
+        return [next(fresh) if frame is None else frame for frame in found.values()]
 
     def _compute(self, measure: Measure, days: list[DayFiles]) -> list[pl.DataFrame]:
         sealed = [day.day for day in days if day.sealed]
