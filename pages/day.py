@@ -22,7 +22,7 @@ start = day - timedelta(days=standing.HISTORY_DAYS)
 history = loaders.trend(view.version, view.traffic, start, day, view.today)
 by_now = loaders.expected_by_now(view.version, view.traffic, day, view.tick(day))
 stands = standing.standing(history, detail, by_now, view.today)
-cards.head([stands.badge], standing.note(day, view.now, view.lab.zone, detail.open), stands.title, stands.sentence)
+parts.head(view, detail, stands)
 cards.tiles(standing.tiles(history, detail, by_now))
 parts.calendar(view, day)
 

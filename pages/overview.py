@@ -7,6 +7,7 @@ from datetime import timedelta
 import streamlit as st
 
 from lab.ui import cards, charts, links, loaders, overview, standing, words
+from lab.ui import day as parts
 from lab.ui.here import here
 
 view = here()
@@ -20,7 +21,7 @@ detail = loaders.day(version, traffic, day, view.tick(day))
 by_now = loaders.expected_by_now(version, traffic, day, view.tick(day))
 history = loaders.trend(version, traffic, day - timedelta(days=standing.HISTORY_DAYS), day, view.today)
 stands = standing.standing(history, detail, by_now, view.today)
-cards.head([stands.badge], standing.note(day, view.now, view.lab.zone, detail.open), stands.title, stands.sentence)
+parts.head(view, detail, stands)
 cards.tiles(standing.tiles(history, detail, by_now))
 
 trend = loaders.trend(version, traffic, view.first, view.last, view.today)

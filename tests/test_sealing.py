@@ -186,7 +186,7 @@ def test_what_a_seal_replaced_is_garbage_and_its_run_cannot_be_withdrawn(filled)
     seal_now(filled, YESTERDAY)
     with filled.database.write() as connection:
         assert connection.scalars(select(garbage.c.file)).all()
-        with pytest.raises(DaySealed):
+        with pytest.raises(BadRequest, match="2026-11-19 is sealed, and a sealed day never changes"):
             filled.log.withdraw(connection, "submissions", "import-1")
 
 

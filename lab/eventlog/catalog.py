@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from lab.database import Database, garbage, sealed_runs, segments, sequences
-from lab.errors import DaySealed
+from lab.errors import BadRequest
 from lab.eventlog.intact import is_intact
 
 
@@ -28,13 +28,16 @@ def note_change(connection: Connection, stream: str, *, rows: bool, files: bool)
 
 
 def withdraw(connection: Connection, stream: str, run_id: str, now_us: int) -> tuple[int, list[date]]:
-    """Take a run's segments out of the catalog; returns rows and days. DaySealed when one of its days is closed.
+    """Take a run's segments out of the catalog; returns rows and days. BadRequest when one of its days is sealed.
 
     The files are unlinked later by housekeeping, when no reader can still hold them.
     """
     query = select(sealed_runs.c.day).where(sealed_runs.c.run_id == run_id).order_by(sealed_runs.c.day)
     if sealed := connection.scalar(query.limit(1)):
-        raise DaySealed(sealed)
+        raise BadRequest(
+            f"{run_id} cannot be withdrawn: {sealed.isoformat()} is sealed, and a sealed day never changes; "
+            "withdraw an import before its days are sealed."
+        )
     mine = (segments.c.stream == stream) & (segments.c.run_id == run_id)
     gone = connection.execute(select(segments.c.file, segments.c.rows, segments.c.day).where(mine)).all()
     if gone:

@@ -140,7 +140,7 @@ class EventLog:
     def withdraw(self, connection: Connection, stream: str, run_id: str) -> tuple[int, list[date]]:
         """Take a run's segments out of the catalog, inside the caller's transaction; returns rows and days.
 
-        DaySealed when one of its days is closed.
+        BadRequest when one of its days is sealed.
         """
         return catalog.withdraw(connection, stream, run_id, microseconds(self._clock()))
 

@@ -11,8 +11,9 @@ import streamlit as st
 
 from lab.attempt import DuplicateKind
 from lab.metrics import DayDetail
-from lab.ui import cards, charts, links, loaders, tables, words
+from lab.ui import cards, charts, links, loaders, seals, standing, tables, words
 from lab.ui.here import EARLIEST, Here
+from lab.ui.standing import Standing
 
 MAX_WEEKS = 26
 
@@ -50,7 +51,16 @@ def chooser(here: Here) -> date:
             ("Later", "chevron_right", near.later),
         ):
             st.button(label, icon=cards.icon(symbol), on_click=go, args=(to,), disabled=to is None)
+        seals.day_button(here.lab, day)
     return day
+
+
+def head(here: Here, detail: DayDetail, stands: Standing) -> None:
+    """Badges, the day, and how it stands; what is missing of it, if anything is."""
+    state = seals.badges(here.lab, detail.day, is_open=detail.open)
+    note = standing.note(detail.day, here.now, here.lab.zone, detail.open)
+    cards.head([stands.badge, *state], note, stands.title, stands.sentence)
+    seals.damage(here.lab, detail.day)
 
 
 def calendar(here: Here, day: date) -> None:

@@ -15,10 +15,10 @@ from sqlalchemy import select
 from lab.database import Database, runs
 from lab.errors import LabError
 from lab.ids import instant
-from lab.importer import withdraw
+from lab.importer import mark_interrupted, withdraw
 from lab.jobs import Job
 from lab.opening import Lab
-from lab.ui import jobs_panel, links, words
+from lab.ui import jobs_panel, links, seals, words
 from lab.ui.cards import Badge, icon
 from lab.ui.import_form import IMPORT
 from lab.ui.runtime import current_lab
@@ -30,6 +30,7 @@ _STATES = {
     "running": Badge("Running", "orange", "pending"),
     "failed": Badge("Failed", "red", "error"),
     "cancelled": Badge("Stopped", "gray", "stop_circle"),
+    "interrupted": Badge("Interrupted", "orange", "power_off"),
     "withdrawn": Badge("Withdrawn", "gray", "undo"),
 }
 
@@ -73,6 +74,7 @@ def running(lab: Lab) -> None:
         jobs_panel.ended(last, f"Import of {_files(last)}")
         if by_day := (last.result or {}).get("by_day"):
             links.link("day", "See its first day", day=str(by_day[0]["day"]))
+            seals.offer(lab, last)
 
 
 def live(job: Job) -> None:
@@ -94,6 +96,7 @@ def history(lab: Lab) -> None:
     if told := st.session_state.pop(_TOLD, None):
         good, sentence = told
         (st.success if good else st.error)(words.safe(sentence))
+    mark_interrupted(lab)
     found = imports(lab.database)
     if not found:
         st.caption("None yet.")

@@ -33,7 +33,8 @@ STATES = {
 }
 NAMES = {
     "demo": "Demo", "simulate": "Backfill", "burst": "Burst", "import": "Import", "preview": "Preview",
-    "report": "Report",
+    "report": "Report", "seal": "Sealing", "verify": "Check", "backup": "Backup",
+    "forget": "Erasure",
 }  # fmt: skip
 
 Draw = Callable[[Job], None]

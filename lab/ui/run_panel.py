@@ -17,7 +17,7 @@ from lab.database import Database, ground_truth, runs
 from lab.ids import instant
 from lab.jobs import Job
 from lab.opening import Lab
-from lab.ui import cards, jobs_panel, links, words
+from lab.ui import cards, jobs_panel, links, seals, words
 from lab.ui.run_form import KINDS, RUN
 from lab.ui.runtime import current_lab
 
@@ -120,6 +120,8 @@ def _ended(lab: Lab, job: Job) -> None:
             links.link("overview", "See it in the Overview")
             if job.kind == "burst":
                 links.link("attempts", "List the attempts")
+            else:
+                seals.offer(lab, job)
 
 
 def _ground_truth(lab: Lab, run_id: str) -> None:

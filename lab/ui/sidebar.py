@@ -12,6 +12,7 @@ from lab.clock import business_day
 from lab.metrics import Traffic
 from lab.opening import Lab
 from lab.report import pick
+from lab.sealing import states
 from lab.ui import loaders, models, words
 from lab.ui.cards import Badge, icon
 from lab.ui.here import DEFAULT_WINDOW, DRAWN_MODE, EARLIEST, WINDOWS, chosen_traffic
@@ -71,6 +72,9 @@ def _status() -> None:
             badge = Badge("Live", "green", "sensors") if live else Badge("Quiet", "gray", "sensors_off")
             when = words.ago(age) if age < 86_400 else words.short_day(day, today)
             _line(badge, f"last {when}")
+        if closed := [day for day, state in states(lab).items() if state == "sealed"]:
+            today = business_day(lab.clock(), lab.zone)
+            _line(Badge("Sealed", "gray", "lock"), f"to {words.short_day(max(closed), today)}")
         for job in lab.jobs.active()[:2]:
             _line(Badge(KINDS.get(job.kind, "Working"), "orange", "pending"), f"{job.share:.0%}")
         _model(lab)

@@ -176,5 +176,5 @@ def _spark(recent: pl.DataFrame, column: str) -> list[float]:
 def note(day: date, now: datetime, zone: ZoneInfo, is_open: bool) -> str:
     """Beside the badge: the day, and up to when it is known while it is open."""
     if is_open:
-        return f"{words.long_day(day)}, {words.clock(now, zone)} {zone.key} · open day"
+        return f"{words.long_day(day)}, {words.clock(now, zone)} {zone.key}"
     return f"{words.long_day(day)} · all times in {zone.key}"
