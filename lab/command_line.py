@@ -77,12 +77,20 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, metavar="S", help="equal seeds give equal submissions (default 42)")
     one.add_argument("--scenario", default="healthy", metavar="NAME", help="healthy, demo, or a trouble's name")
 
-    one = command("import", _import, "Bring in access logs, plain or .gz; every line is stored once.")
-    one.add_argument("files", nargs="*", metavar="FILE", help="a log to import")
-    one.add_argument("--format", default="auto", metavar="F", help="auto, common or combined (default auto)")
+    one = command("import", _import, "Bring in access logs and tables, plain or .gz; every row is stored once.")
+    one.add_argument("files", nargs="*", metavar="FILE", help="a log, or a table in NDJSON, CSV or Parquet")
     one.add_argument(
-        "--form", action="append", default=[], metavar="PATH=SOURCE", help="POSTs to PATH are attempts of SOURCE"
-    )
+        "--format", default="auto", metavar="F",
+        help="auto, common, combined, json-access, w3c, ndjson, csv or parquet (default auto)",
+    )  # fmt: skip
+    one.add_argument(
+        "--form", action="append", default=[], metavar="PATH=SOURCE",
+        help="POSTs to PATH are attempts of SOURCE; in a table, rows whose page is PATH",
+    )  # fmt: skip
+    one.add_argument(
+        "--map", action="append", default=[], metavar="OURS=THEIRS",
+        help="the column THEIRS of a table is our OURS, such as received_at, email, outcome",
+    )  # fmt: skip
     one.add_argument(
         "--refused", action="append", default=[], metavar="[PATH=]CODES",
         help="statuses that mean refused, such as 200 or 4xx; for one path, or for all",
@@ -135,7 +143,7 @@ def _import(options: argparse.Namespace) -> Answer:
     from lab.terminal import run_watched
 
     if options.withdraw is not None:
-        if options.files or options.form or options.refused or options.dry_run:
+        if options.files or options.form or options.refused or options.map or options.dry_run:
             raise BadRequest("--withdraw takes back one run and nothing else; leave the other arguments out.")
         with opened(housekeeping=True) as lab:
             removed = importer.withdraw(lab, options.withdraw)
@@ -143,27 +151,34 @@ def _import(options: argparse.Namespace) -> Answer:
     if not options.files:
         raise BadRequest("No file is named; write python -m lab import FILE --form PATH=SOURCE.")
     if not options.form:
-        raise _no_form(options.files[0], options.format)
+        _offer_forms(options.files, options.format)
     work = importer.preview if options.dry_run else importer.import_files
-    told = {"files": options.files, "form": options.form, "refused": options.refused, "format": options.format}
+    asked = (options.files, options.form, options.refused, options.format)
+    told = {"files": options.files, "form": options.form, "refused": options.refused, "map": options.map}
     with opened(housekeeping=not options.dry_run) as lab:
         done = run_watched(
             lab,
             "preview" if options.dry_run else "import",
             told,
-            lambda progress: work(lab, options.files, options.form, options.refused, options.format, progress),
+            lambda progress: work(lab, *asked, progress, options.map),
         )
-    return Answer(done, "\n".join([*_day_lines(done["by_day"]), _sentence(done)]))
+    judged = [f"{row['day']}  {row['judged']:>10,} to be judged" for row in done["by_day"] if row.get("judged")]
+    recorded = [row for row in done["by_day"] if row["attempts"]]
+    return Answer(done, "\n".join([*_day_lines(recorded), *judged, _sentence(done)]))
 
 
-def _no_form(file: str, format: str) -> BadRequest:
-    from lab.importer import guess
+def _offer_forms(files: Sequence[str], format: str) -> None:
+    """BadRequest when one of the files is an access log, which says nothing without forms; it offers some."""
+    from lab.importer import Guess, guess
 
-    mapping = guess(file, format=format).mapping
-    if not mapping:
-        return BadRequest("No form is named, and the file's POSTs suggest none; add --form PATH=SOURCE.")
-    options = " ".join(f"--form {path}={source}" for path, source in list(mapping.items())[:8])
-    return BadRequest(f"No form is named; from the file's POSTs, try: {options}")
+    for file in files:
+        found = guess(file, format=format)
+        if not isinstance(found, Guess):
+            continue
+        if not found.mapping:
+            raise BadRequest("No form is named, and the file's POSTs suggest none; add --form PATH=SOURCE.")
+        options = " ".join(f"--form {path}={source}" for path, source in list(found.mapping.items())[:8])
+        raise BadRequest(f"No form is named; from the file's POSTs, try: {options}")
 
 
 def _sentence(done: Any) -> str:

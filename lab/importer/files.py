@@ -1,8 +1,8 @@
 """Files to import: what they are, and their lines in bounded chunks, unpacked on the way.
 
-The trap it avoids: finding out in the middle of an import that a file is no log. `check` looks first, and
-reads a .gz to its end, so that a wrong file leaves nothing half-written. Whatever a file holds, memory stays
-at a few chunks: a packed file is never unpacked whole, and a line without an end is not gathered.
+The trap it avoids: finding out in the middle of an import that a file is no log. `head` looks first, and
+`read_whole` reads a .gz to its end, so that a wrong file leaves nothing half-written. Whatever a file holds,
+memory stays at a few chunks: a packed file is never unpacked whole, and a line without an end is not gathered.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.errors import UnreadableLog
-from lab.importer.formats import BROKEN, FORMATS, Format
 
 CHUNK_BYTES = 1 << 20
 LINE_BYTES = 1 << 16
@@ -30,6 +29,7 @@ _PACKED = {
     b"\xfd7zXZ": "packed with xz",
     b"\x28\xb5\x2f\xfd": "packed with zstd",
     b"7z\xbc\xaf": "a 7z archive",
+    b"PAR1": "a packed Parquet file",
 }
 _BYTE_ORDER = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -59,21 +59,45 @@ def size_bytes(path: Path) -> int:
     return found.st_size
 
 
-def check(path: Path, form: Format = FORMATS["auto"], watch: Callable[[int], None] | None = None) -> None:
-    """Raise UnreadableLog, with the remedy, for a file that is no log in that format.
-
-    Reads the start, and a .gz whole; `watch` is told the bytes read so far.
-    """
+def head(path: Path) -> bytes:
+    """The first lines of a text file, unpacked; UnreadableLog, with the remedy, for what is no text of ours."""
     size_bytes(path)
     chunks = read_chunks(path)
     try:
-        _sniff(path, b"".join(chunk.lines for chunk in islice(chunks, 2)), form)
-        if _is_packed(path):
-            for chunk in chunks:
-                if watch is not None:
-                    watch(chunk.done_bytes)
+        text = b"".join(chunk.lines for chunk in islice(chunks, 2))
     finally:
         chunks.close()
+    start = text[:512].lstrip().lower()
+    for mark, what in _PACKED.items():
+        if text.startswith(mark):
+            raise UnreadableLog(f"{path} is {what}; unpack it and import what is inside.")
+    if text.startswith(_BYTE_ORDER):
+        raise UnreadableLog(f"{path} is text in UTF-16; convert it with: iconv -f UTF-16 -t UTF-8.")
+    if not start:
+        raise UnreadableLog(f"{path} holds no lines; choose a log with lines in it.")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise UnreadableLog(f"{path} is a web page, not a log; download the log file itself.")
+    return text
+
+
+def read_whole(path: Path, watch: Callable[[int], None] | None = None) -> None:
+    """Read a .gz to its end, so that a cut or damaged one is found before anything is written."""
+    with path.open("rb") as raw:
+        if raw.read(2) != _GZIP:
+            return
+    for chunk in read_chunks(path):
+        if watch is not None:
+            watch(chunk.done_bytes)
+
+
+def starts_with(path: Path, mark: bytes) -> bool:
+    """Whether the file's first bytes are these."""
+    size_bytes(path)
+    try:
+        with path.open("rb") as raw:
+            return raw.read(len(mark)) == mark
+    except OSError as error:
+        raise UnreadableLog(f"{path} cannot be read ({_cause(error)}); check its permissions.") from error
 
 
 def read_chunks(path: Path) -> Generator[Chunk, None, None]:
@@ -111,30 +135,6 @@ def _whole_lines(source: RawIOBase | BufferedIOBase, raw: RawIOBase) -> Iterator
         data = source.read(CHUNK_BYTES)
     if rest:
         yield Chunk(rest + b"\n", raw.tell())
-
-
-def _sniff(path: Path, head: bytes, form: Format) -> None:
-    """Say what a file is that is not a log in that format."""
-    start = head[:512].lstrip().lower()
-    for mark, what in _PACKED.items():
-        if head.startswith(mark):
-            raise UnreadableLog(f"{path} is {what}; unpack it and import what is inside.")
-    if head.startswith(_BYTE_ORDER):
-        raise UnreadableLog(f"{path} is text in UTF-16; convert it with: iconv -f UTF-16 -t UTF-8.")
-    if not start:
-        raise UnreadableLog(f"{path} holds no lines; choose a log with lines in it.")
-    if start.startswith((b"<!doctype html", b"<html")):
-        raise UnreadableLog(f"{path} is a web page, not a log; download the log file itself.")
-    if any(found[BROKEN] is None for found in form.line.finditer(head)):
-        return
-    if b"\0" in head:
-        raise UnreadableLog(f"{path} is a binary file, not a log; choose a text file or a .gz of one.")
-    raise UnreadableLog(f"{path} is not in {form.title}; choose an access log that is, or name another --format.")
-
-
-def _is_packed(path: Path) -> bool:
-    with path.open("rb") as raw:
-        return raw.read(2) == _GZIP
 
 
 def _cause(error: Exception) -> str:

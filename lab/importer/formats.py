@@ -11,20 +11,21 @@ Apache and nginx write them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from lab.clock import business_day
-from lab.errors import BadRequest
 from lab.ids import microseconds
+from lab.importer.values import bounded, instant_of
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 HOST, AUTHUSER, TIME, PATH, QUERY, STATUS, USER_AGENT, BROKEN = range(1, 9)
-"""Groups of a match. PATH is None unless the request is a POST; BROKEN is None unless the line is."""
+"""Parts of a line found, after the line itself: groups of a match, or places in a tuple of a reader's own.
+PATH is None unless the request is a POST; BROKEN is None unless the line is."""
 
 _TIME = rb"[0-3]\d/(?:" + "|".join(MONTHS).encode() + rb")/\d{4}:[0-2]\d:[0-5]\d:[0-6]\d [+-][01]\d[0-5]\d"
 _QUOTED = rb'(?:[^"\\\n]++|\\[^\n])*+'
@@ -40,12 +41,39 @@ _COMBINED = rb' "' + _QUOTED + rb'" "(' + _QUOTED + rb')"(?: (?:"' + _QUOTED + r
 _END = rb"\r?\n|([^\n]*+)\n"
 
 
+class Found(Protocol):
+    """A line taken apart: [0] is the line, the rest as named above. A regular expression's match is one."""
+
+    def __getitem__(self, part: int, /) -> Any: ...
+
+
+class Reader(Protocol):
+    """Takes a file's lines apart, chunk after chunk; `header` is what a line needs before it to be read again."""
+
+    header: bytes
+
+    def read(self, lines: bytes) -> Iterable[Found]: ...
+
+
 class Format(NamedTuple):
     """A name for the command line, what it is called in a sentence, and its lines."""
 
     name: str
     title: str
     line: re.Pattern[bytes]
+
+    def reader(self) -> Reader:
+        """A reader of one file."""
+        return _Lines(self.line)
+
+
+class _Lines:
+    """Lines that stand for themselves."""
+
+    header = b""
+
+    def __init__(self, line: re.Pattern[bytes]) -> None:
+        self.read = line.finditer
 
 
 FORMATS = {
@@ -58,14 +86,6 @@ FORMATS = {
 }
 
 
-def format_named(name: str) -> Format:
-    """The format of that name; BadRequest lists them otherwise."""
-    try:
-        return FORMATS[name]
-    except KeyError:
-        raise BadRequest(f"{name!r} is not a format the lab reads; use {', '.join(FORMATS)}.") from None
-
-
 class When(NamedTuple):
     """A line's instant, in the two forms that rows need, and its business day."""
 
@@ -75,29 +95,38 @@ class When(NamedTuple):
 
 
 def calendar(zone: ZoneInfo) -> Callable[[bytes], When | None]:
-    """A function from a line's time to its instant and business day; None for a day that does not exist.
+    """A function from a line's time to its instant and business day; None for a time that does not exist.
 
     Neighbouring lines share their second, so a small memory saves most of the work.
     """
 
     @lru_cache(maxsize=4096)
     def when(text: bytes) -> When | None:
-        part = text.decode("ascii")
-        offset = timedelta(hours=int(part[22:24]), minutes=int(part[24:26]))
-        try:
-            at = datetime(
-                int(part[7:11]),
-                MONTHS.index(part[3:6]) + 1,
-                int(part[:2]),
-                int(part[12:14]),
-                int(part[15:17]),
-                min(int(part[18:20]), 59),  # a leap second is written as :60
-                tzinfo=timezone(-offset if part[21] == "-" else offset),
-            ).astimezone(UTC)
-        except (ValueError, OverflowError):
-            return None
-        if not 1970 <= at.year < 2970:
-            return None
-        return When(at, microseconds(at), business_day(at, zone).toordinal())
+        at = _log_time(text) if text[2:3] == b"/" else instant_of(text.decode("ascii", "replace"))
+        return None if at is None else moment(at, zone)
 
     return when
+
+
+def moment(at: datetime, zone: ZoneInfo) -> When:
+    """An instant in the forms that rows need."""
+    return When(at, microseconds(at), business_day(at, zone).toordinal())
+
+
+def _log_time(text: bytes) -> datetime | None:
+    """25/Oct/2015:04:11:27 +0100"""
+    part = text.decode("ascii", "replace")
+    try:
+        offset = timedelta(hours=int(part[22:24]), minutes=int(part[24:26]))
+        at = datetime(
+            int(part[7:11]),
+            MONTHS.index(part[3:6]) + 1,
+            int(part[:2]),
+            int(part[12:14]),
+            int(part[15:17]),
+            min(int(part[18:20]), 59),  # a leap second is written as :60
+            tzinfo=timezone(-offset if part[21] == "-" else offset),
+        )
+    except (ValueError, OverflowError, IndexError):
+        return None
+    return bounded(at)

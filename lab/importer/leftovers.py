@@ -22,13 +22,16 @@ class Leftovers:
         self.path = leftovers_path(folder, run_id)
         self.count = self.kept = 0
         self._bytes = 0
+        self._header = b""
 
-    def add(self, lines: Sequence[bytes]) -> None:
-        """Append lines; StorageFailed when the disk refuses."""
+    def add(self, lines: Sequence[bytes], header: bytes = b"") -> None:
+        """Append lines, under the header they are read by where they need one; StorageFailed when the disk refuses."""
         self.count += len(lines)
         if not lines or self._bytes >= KEPT_BYTES:
             return
-        text = b"".join(line.rstrip(b"\r\n") + b"\n" for line in lines)
+        with_header = [header, *lines] if header != self._header and header else lines
+        self._header = header
+        text = b"".join(line.rstrip(b"\r\n") + b"\n" for line in with_header)
         try:
             self.path.parent.mkdir(exist_ok=True)
             handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

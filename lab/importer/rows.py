@@ -15,10 +15,12 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from lab.attempt import INSTANT, SCHEMA, Channel, Kind
+from lab.attempt import INSTANT, SCHEMA, Channel, Kind, Outcome
 from lab.ids import uuid7
 from lab.importer.files import read_chunks
-from lab.importer.formats import AUTHUSER, BROKEN, HOST, PATH, QUERY, STATUS, TIME, USER_AGENT, Format, When
+from lab.importer.formats import AUTHUSER, BROKEN, HOST, PATH, QUERY, STATUS, TIME, USER_AGENT, Reader, When
+from lab.importer.given import Given, JudgedRow, RecordedRow
+from lab.importer.records import TableFile
 from lab.importer.rules import Judgement, Rules
 from lab.pseudonyms import Pseudonyms
 from lab.user_agent import family
@@ -44,29 +46,61 @@ class Hit(NamedTuple):
     user_agent: bytes | None
     query: bytes | None
 
+    @property
+    def success(self) -> bool:
+        return self.judgement.outcome == Outcome.SUCCESS.value
+
+    @property
+    def attempts(self) -> int:
+        return 1
+
+
+class Keys:
+    """Keys of one file's lines, in order: the hash, and its how-manieth occurrence."""
+
+    def __init__(self, hashed: Callable[[bytes], bytes]) -> None:
+        self._hashed = hashed
+        self._seen: set[bytes] = set()
+        self._repeated: dict[bytes, int] = {}
+
+    def of(self, line: bytes) -> tuple[bytes, int]:
+        """The key of the next line."""
+        key = self._hashed(line)
+        if key not in self._seen:
+            self._seen.add(key)
+            return key, 1
+        self._repeated[key] = occurrence = self._repeated.get(key, 1) + 1
+        return key, occurrence
+
+
+Entry = Hit | RecordedRow | JudgedRow
+
 
 class Part(NamedTuple):
-    """What one chunk of a file gave; `done_bytes` is how much of the file on disk is read."""
+    """What one chunk of a file gave; `done_bytes` is how much of the file on disk is read.
 
-    hits: list[Hit]
+    `header` is what the broken lines need before them to be read again; the `last` one of a file is empty.
+    """
+
+    entries: Sequence[Entry]
     broken: list[bytes]
     not_for_a_form: int
     done_bytes: int
+    header: bytes = b""
+    last: bool = False
 
 
 def read_parts(
-    path: Path, form: Format, rules: Rules, when: Callable[[bytes], When | None], hashed: Callable[[bytes], bytes]
+    path: Path, reader: Reader, rules: Rules, when: Callable[[bytes], When | None], keys: Keys
 ) -> Iterator[Part]:
-    """The file, chunk by chunk, as hits, broken lines and a count of the rest; blank lines count nowhere."""
+    """An access log, chunk by chunk, as hits, broken lines and a count of the rest; blank lines count nowhere."""
     forms = {path.encode(): path for path in rules.forms}
     judge = lru_cache(maxsize=4096)(rules.judge)
-    seen: set[bytes] = set()
-    repeated: dict[bytes, int] = {}
     for chunk in read_chunks(path):
         hits: list[Hit] = []
         broken: list[bytes] = []
         others = 0
-        for found in form.line.finditer(chunk.lines):
+        for found in reader.read(chunk.lines):
             target = found[PATH]
             if target is None:
                 text = found[BROKEN]
@@ -84,12 +118,7 @@ def read_parts(
             if instant is None:
                 broken.append(line)
                 continue
-            key = hashed(line)
-            occurrence = 1
-            if key in seen:
-                occurrence = repeated[key] = repeated.get(key, 1) + 1
-            else:
-                seen.add(key)
+            key, occurrence = keys.of(line)
             hits.append(
                 Hit(
                     key,
@@ -103,7 +132,21 @@ def read_parts(
                     found[QUERY],
                 )
             )
-        yield Part(hits, broken, others, chunk.done_bytes)
+        yield Part(hits, broken, others, chunk.done_bytes, reader.header)
+
+
+def read_table(file: TableFile, given: Given, keys: Keys) -> Iterator[Part]:
+    """A table, chunk by chunk, as recorded and judged rows; a row that cannot be read is broken."""
+    for chunk in file.read():
+        entries: list[Entry] = []
+        broken: list[bytes] = []
+        for record in chunk.rows:
+            row = given.row(record, *keys.of(record.raw))
+            if row is None:
+                broken.append(record.raw)
+            else:
+                entries.append(row)
+        yield Part(entries, broken, 0, chunk.done_bytes, chunk.header)
 
 
 class Recorder:

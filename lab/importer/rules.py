@@ -62,8 +62,6 @@ class Rules:
 def make_rules(world: World, forms: Mapping[str, str] | Sequence[str], refused: Sequence[str] = ()) -> Rules:
     """Rules from path to source (or PATH=SOURCE texts) and [PATH=]CODES texts; BadRequest names what is wrong."""
     pairs = list(forms.items()) if isinstance(forms, Mapping) else [_pair(text) for text in forms]
-    if not pairs:
-        raise BadRequest("No form is named; say which paths are forms, such as --form /contact=WEBSITE_FORM.")
     known: dict[str, str] = {}
     for path, source in pairs:
         _check_path(path)

@@ -7,8 +7,7 @@ of rows becomes real in the same transaction as the keys of its lines, so import
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +15,25 @@ from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
+from lab.attempt import Kind, Outcome
 from lab.database import imported_lines
-from lab.errors import Cancelled, StorageFailed
+from lab.errors import Cancelled, DaySealed, StorageFailed
 from lab.eventlog import SUBMISSIONS
-from lab.importer import ledger
+from lab.importer import ledger, sentences
+from lab.importer.columns import Columns
+from lab.importer.counts import Counts, days_of, previewed_days
+from lab.importer.given import JudgedRow, RecordedRow
+from lab.importer.judge import Judge
 from lab.importer.leftovers import Leftovers
-from lab.importer.rows import Hit, Recorder
-from lab.importer.task import Counts, Forms, Key, Progress, Task, fresh_among, known_keys, many
+from lab.importer.rows import Entry, Hit
+from lab.importer.task import E, Forms, Key, Progress, Task, fresh_among, known_keys, sealed_among
 
 if TYPE_CHECKING:
     from lab.opening import Lab
 
 BATCH_ROWS = 50_000
+BATCH_BYTES = 32 << 20
+"""So much text of rows to be judged is held at most."""
 _TRIES = 20
 
 
@@ -38,39 +44,52 @@ def preview(
     refused: Sequence[str] = (),
     format: str = "auto",
     progress: Progress | None = None,
+    columns: Columns = (),
 ) -> dict[str, Any]:
     """What an import of these files would do, with nothing written.
 
-    Returns attempts, success, failed (of all hits), already (how many of them are stored), broken,
-    not_for_a_form, by_day [{day, attempts, success, failed, already}] and a sentence.
+    Returns attempts, success, failed (of recorded rows), judged (rows whose outcome is not known yet), already
+    (rows that are stored), fresh (rows that would be added), sealed_days, broken, not_for_a_form, by_day [{day,
+    attempts, success, failed, judged, already}] and a sentence.
     """
-    task = Task(lab, files, forms, refused, format, progress)
-    counts, already, earlier = Counts(), Counter[int](), set[Key]()
+    task = Task(lab, files, forms, refused, format, progress, columns)
+    counts, judged, already, earlier = Counts(), Counter[int](), Counter[int](), set[Key]()
     broken = others = 0
+    sealed = Counter[int]()
     for part, done in task.parts():
         broken += len(part.broken)
         others += part.not_for_a_form
         with lab.database.read() as connection:
-            known = known_keys(connection, part.hits)
-        fresh = fresh_among(part.hits, known | earlier if earlier else known)
+            known = known_keys(connection, part.entries)
+            closed = sealed_among(connection, part.entries)
+        fresh = fresh_among(part.entries, known | earlier if earlier else known)
         if len(task.files) > 1:
-            earlier.update((hit.line_hash, hit.occurrence) for hit in fresh)
-        counts.add(part.hits)
-        already.update(hit.when.ordinal for hit in part.hits)
-        already.subtract(hit.when.ordinal for hit in fresh)
-        task.progress.report("reading", done, task.total_bytes, attempts=counts.attempts, already=already.total())
-    rows = [row | {"already": already[date.fromisoformat(row["day"]).toordinal()]} for row in counts.by_day()]
+            earlier.update((entry.line_hash, entry.occurrence) for entry in fresh)
+        counts.add(entry for entry in part.entries if not isinstance(entry, JudgedRow))
+        judged.update(entry.when.ordinal for entry in part.entries if isinstance(entry, JudgedRow))
+        already.update(entry.when.ordinal for entry in part.entries)
+        already.subtract(entry.when.ordinal for entry in fresh)
+        sealed.update(entry.when.ordinal for entry in fresh if entry.when.ordinal in closed)
+        rows = counts.rows + judged.total()
+        task.progress.report("reading", done, task.total_bytes, attempts=rows, already=already.total())
+    fresh_rows = counts.rows + judged.total() - already.total() - sealed.total()
     return {
+        "formats": task.formats,
         "attempts": counts.attempts,
         "success": counts.success,
         "failed": counts.attempts - counts.success,
+        "judged": judged.total(),
         "already": already.total(),
+        "fresh": fresh_rows,
+        "sealed_days": days_of(sealed),
         "broken": broken,
         "not_for_a_form": others,
-        "by_day": rows,
-        "sentence": f"{many(counts.attempts - already.total(), 'attempt')} would be added, {already.total():,} are "
-        f"already there. {_asides(others, broken)} Nothing was written.",
-    }
+        "by_day": previewed_days(counts, judged, already),
+        "sentence": sentences.would_add(
+            counts, judged.total(), already.total(), fresh_rows,
+            sentences.Asides(others if task.has_log else None, broken, sealed=days_of(sealed)),
+        ),
+    }  # fmt: skip
 
 
 def import_files(
@@ -80,16 +99,24 @@ def import_files(
     refused: Sequence[str] = (),
     format: str = "auto",
     progress: Progress | None = None,
+    columns: Columns = (),
 ) -> dict[str, Any]:
     """Import the files as one run; a job's body.
 
-    Returns run_id, added, already, broken, not_for_a_form, leftovers (a path, or null), by_day [{day, attempts,
-    success, failed}] of what was added, and a sentence. Raises UnreadableLog or BadRequest before anything is
-    written; stopped or failing later, what was stored stays, and importing again adds the rest.
+    Returns run_id, added (rows), judged (how many of them went through the gate), replays, already, broken,
+    not_for_a_form, sealed_days and left_out (rows of those days), leftovers (a path, or null), by_day [{day,
+    attempts, success, failed}] of what was added, and a sentence. Raises UnreadableLog or BadRequest before
+    anything is written; stopped or failing later, what was stored stays, and importing again adds the rest.
     """
-    task = Task(lab, files, forms, refused, format, progress)
+    task = Task(lab, files, forms, refused, format, progress, columns)
     ledger.mark_interrupted(lab)
-    told = {"files": [file.name for file in task.files], "forms": dict(task.rules.forms), "refused": list(refused)}
+    told = {
+        "files": [file.name for file in task.files],
+        "formats": task.formats,
+        "forms": dict(task.rules.forms),
+        "refused": list(refused),
+        "columns": task.columns,
+    }
     run_id = ledger.begin(lab, told, getattr(task.progress, "job_id", None))
     run = _Run(lab, task, run_id)
     state = "failed"
@@ -110,96 +137,112 @@ class _Run:
 
     def __init__(self, lab: Lab, task: Task, run_id: str) -> None:
         self._lab, self._task, self._run_id = lab, task, run_id
-        self._recorder = Recorder(task.rules, lab.pseudonyms)
         self._leftovers = Leftovers(lab.settings.data_dir, run_id)
+        self._judge = Judge(lab, run_id, task.rules.forms)
         self._added = Counts()
+        self._sealed = Counter[int]()
         self._already = self._others = 0
 
     def store_all(self) -> None:
         """Read everything, store it in batches, each durable before the next."""
-        waiting: list[Hit] = []
+        recorded: list[Hit | RecordedRow] = []
+        judged: list[JudgedRow] = []
+        judged_bytes = 0
         for part, done in self._task.parts():
             self._others += part.not_for_a_form
-            self._leftovers.add(part.broken)
-            waiting += part.hits
-            if len(waiting) >= BATCH_ROWS:
-                self._store(waiting)
-                waiting = []
+            self._leftovers.add(part.broken, part.header)
+            for entry in part.entries:
+                if isinstance(entry, JudgedRow):
+                    judged.append(entry)
+                    judged_bytes += entry.arrival.size_bytes or 0
+                else:
+                    recorded.append(entry)
+            if len(recorded) >= BATCH_ROWS or part.last:
+                self._store(recorded, self._record)
+                recorded = []
+            if len(judged) >= BATCH_ROWS or judged_bytes >= BATCH_BYTES or part.last:
+                self._store(judged, self._judged)
+                judged, judged_bytes = [], 0
             self._task.progress.report(
                 "importing",
                 done,
                 self._task.total_bytes,
-                added=self._added.attempts,
+                added=self._added.rows,
                 success=self._added.success,
                 failed=self._added.attempts - self._added.success,
                 already=self._already,
                 broken=self._leftovers.count,
             )
-        self._store(waiting)
 
     def summary(self) -> dict[str, Any]:
         """What the run did, with a sentence for people."""
-        added, rows = self._added.attempts, self._added.by_day()
         kept = str(self._leftovers.path) if self._leftovers.kept else None
-        if added:
-            said = (
-                f"Added {many(added, 'attempt')} on {many(len(rows), 'day')} ({self._added.success:,} accepted, "
-                f"{added - self._added.success:,} refused); {self._already:,} were already there."
-            )
-        elif self._already:
-            said = f"Nothing was added: {many(self._already, 'attempt')} of these files were already there."
-        else:
-            said = "Nothing was added: no line is a POST to one of these paths."
+        sealed = days_of(self._sealed)
+        asides = sentences.Asides(
+            self._others if self._task.has_log else None, self._leftovers.count, kept, sealed, self._sealed.total(),
+            self._judge.stretches,
+        )  # fmt: skip
         return {
             "run_id": self._run_id,
-            "added": added,
+            "added": self._added.rows,
+            "judged": self._judge.judged,
+            "replays": self._added.replays,
             "already": self._already,
             "broken": self._leftovers.count,
             "not_for_a_form": self._others,
+            "sealed_days": sealed,
+            "left_out": self._sealed.total(),
             "leftovers": kept,
-            "by_day": rows,
-            "sentence": f"{said} {_asides(self._others, self._leftovers.count, kept)}",
+            "by_day": self._added.by_day(),
+            "sentence": sentences.added(self._added, self._already, asides),
         }
 
-    def _store(self, hits: Sequence[Hit]) -> None:
-        """Store the hits that are not there yet; once more when another import stored some of them meanwhile."""
+    def _store(self, entries: Sequence[E], append: Callable[[Sequence[E], Sequence[E]], None]) -> None:
+        """Store what is not there yet; once more when another import stored some of it, or its day was sealed."""
+        if not entries:
+            return
         for _ in range(_TRIES):
             with self._lab.database.read() as connection:
-                known = known_keys(connection, hits)
-            fresh = fresh_among(hits, known)
-            if fresh:
-                try:
-                    self._lab.log.append_table(
-                        SUBMISSIONS.name,
-                        self._recorder.table(fresh),
-                        run_id=self._run_id,
-                        within=lambda connection, fresh=fresh: self._claim(connection, fresh),  # type: ignore[misc]
-                    )
-                except _Overlap:
-                    continue
-            self._added.add(fresh)
-            self._already += len(hits) - len(fresh)
+                known = known_keys(connection, entries)
+                closed = sealed_among(connection, entries)
+            missing = fresh_among(entries, known)
+            fresh = [entry for entry in missing if entry.when.ordinal not in closed] if closed else missing
+            try:
+                append(entries, fresh)
+            except (_Overlap, DaySealed):
+                continue
+            self._already += len(entries) - len(missing)
+            self._sealed.update(entry.when.ordinal for entry in missing if entry.when.ordinal in closed)
             return
         raise StorageFailed("Another import of the same lines goes on; wait for its end, then import again.")
 
-    def _claim(self, connection: Connection, hits: Sequence[Hit]) -> None:
-        """Take the hits' keys for this run, in the transaction that stores its rows."""
+    def _record(self, _batch: Sequence[Hit | RecordedRow], fresh: Sequence[Hit | RecordedRow]) -> None:
+        if fresh:
+            self._lab.log.append_table(
+                SUBMISSIONS.name, self._task.table(fresh), run_id=self._run_id,
+                within=lambda connection: self._claim(connection, fresh),
+            )  # fmt: skip
+            self._added.add(fresh)
+
+    def _judged(self, batch: Sequence[JudgedRow], fresh: Sequence[JudgedRow]) -> None:
+        for row, verdict in self._judge.admit(batch, fresh, lambda connection: self._claim(connection, fresh)):
+            replay = verdict.kind is Kind.REPLAY
+            self._added.count(row.when.ordinal, verdict.outcome is Outcome.SUCCESS, 0 if replay else 1)
+
+    def _claim(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """Take the entries' keys for this run, in the transaction that stores its rows."""
         try:
             connection.execute(
                 insert(imported_lines),
-                [{"line_hash": hit.line_hash, "occurrence": hit.occurrence, "run_id": self._run_id} for hit in hits],
+                [
+                    {"line_hash": entry.line_hash, "occurrence": entry.occurrence, "run_id": self._run_id}
+                    for entry in entries
+                ],
             )
         except IntegrityError as error:
             raise _Overlap from error
-        ledger.advance(connection, self._run_id, len(hits))
+        ledger.advance(connection, self._run_id, len(entries))
 
 
 class _Overlap(Exception):
     """Another import stored one of these lines meanwhile."""
-
-
-def _asides(others: int, broken: int, leftovers: str | None = None) -> str:
-    said = f"{many(others, 'line')} not for a form"
-    if not broken:
-        return f"{said}."
-    return f"{said}, {many(broken, 'broken line')}{f' kept in {leftovers}' if leftovers else ''}."

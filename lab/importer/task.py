@@ -6,27 +6,31 @@ two files of one run that overlap. A key is new once, whoever asks.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+import pyarrow as pa
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine import Connection
 
-from lab.attempt import Outcome
-from lab.database import imported_lines
+from lab.database import closed_days, imported_lines
 from lab.errors import BadRequest
-from lab.importer.files import check, size_bytes
-from lab.importer.formats import calendar, format_named
-from lab.importer.rows import Hit, Part, read_parts
+from lab.eventlog import SUBMISSIONS, table_of
+from lab.importer.columns import Columns, make_columns
+from lab.importer.detect import Detected, check_table, detect, format_named
+from lab.importer.files import read_whole, size_bytes
+from lab.importer.formats import calendar
+from lab.importer.given import Given, RecordedRow
+from lab.importer.rows import Entry, Hit, Keys, Part, Recorder, read_parts, read_table
 from lab.importer.rules import make_rules
 
 if TYPE_CHECKING:
     from lab.opening import Lab
 
 Key = tuple[bytes, int]
+E = TypeVar("E", bound=Entry)
 Forms = Mapping[str, str] | Sequence[str]
 """Path to source, or PATH=SOURCE texts."""
 
@@ -52,69 +56,77 @@ class Silent:
         """Nothing to tell."""
 
 
-class Counts:
-    """Hits by business day and outcome."""
-
-    def __init__(self) -> None:
-        self._outcomes: Counter[tuple[int, bool]] = Counter()
-
-    def add(self, hits: Sequence[Hit]) -> None:
-        """Count these too."""
-        self._outcomes.update((hit.when.ordinal, hit.judgement.outcome == Outcome.SUCCESS) for hit in hits)
-
-    @property
-    def attempts(self) -> int:
-        return self._outcomes.total()
-
-    @property
-    def success(self) -> int:
-        return sum(count for (_, success), count in self._outcomes.items() if success)
-
-    def by_day(self) -> list[dict[str, Any]]:
-        """Rows {day, attempts, success, failed}, oldest first."""
-        rows = []
-        for ordinal in sorted({ordinal for ordinal, _ in self._outcomes}):
-            success, failed = self._outcomes[ordinal, True], self._outcomes[ordinal, False]
-            day = date.fromordinal(ordinal).isoformat()
-            rows.append({"day": day, "attempts": success + failed, "success": success, "failed": failed})
-        return rows
-
-
 class Task:
     """Files to read and how. Making one raises UnreadableLog or BadRequest for whatever cannot be done."""
 
     def __init__(
         self, lab: Lab, files: Sequence[Path | str], forms: Forms, refused: Sequence[str], format: str,
-        progress: Progress | None,
+        progress: Progress | None, columns: Columns = (),
     ) -> None:  # fmt: skip
         self.progress = progress or Silent()
         self.rules = make_rules(lab.world, forms, refused)
-        self.format = format_named(format)
+        self.columns = given = make_columns(columns)
+        asked = format_named(format)
         self.files = [Path(file) for file in files]
         if not self.files:
             raise BadRequest("No file is named; name the log to import.")
         self._lab = lab
+        self._recorder = Recorder(self.rules, lab.pseudonyms)
         sizes = [size_bytes(file) for file in self.files]
         self.total_bytes = sum(sizes)
         self._starts = [sum(sizes[:index]) for index in range(len(sizes))]
+        self._detected: list[Detected] = []
         for file, start in zip(self.files, self._starts, strict=True):
             self._checked(start)
-            check(file, self.format, lambda done, start=start: self._checked(start + done))  # type: ignore[misc]
+            found = detect(file, asked, given)
+            if found.table is None and not self.rules.forms:
+                raise BadRequest("No form is named; say which paths are forms, such as --form /contact=WEBSITE_FORM.")
+            check_table(found, given, has_forms=bool(self.rules.forms))
+            read_whole(file, lambda done, start=start: self._checked(start + done))  # type: ignore[misc]
+            self._detected.append(found)
+        if given and not any(found.table for found in self._detected):
+            raise BadRequest("--map names columns, and an access log has none; leave it out.")
+
+    @property
+    def formats(self) -> list[str]:
+        """The format of each file."""
+        return [found.name for found in self._detected]
+
+    @property
+    def has_log(self) -> bool:
+        """Whether a file is an access log, most of whose lines are for no form."""
+        return any(found.table is None for found in self._detected)
 
     def parts(self) -> Iterator[tuple[Part, int]]:
-        """Every part of every file, with the bytes read so far of all files."""
-        when = calendar(self._lab.zone)
-        for file, start in zip(self.files, self._starts, strict=True):
-            for part in read_parts(file, self.format, self.rules, when, self._lab.pseudonyms.line):
-                yield part, start + part.done_bytes
+        """Every part of every file, with the bytes read so far of all files; a last, empty part ends each file."""
+        for found, start in zip(self._detected, self._starts, strict=True):
+            done = 0
+            for part in self._parts(found):
+                done = part.done_bytes
+                yield part, start + done
+            yield Part((), [], 0, done, last=True), start + done
+
+    def table(self, entries: Sequence[Hit | RecordedRow]) -> pa.Table:
+        """Entries of one file as recorded rows of the log."""
+        if isinstance(entries[0], Hit):
+            return self._recorder.table(cast(Sequence[Hit], entries))
+        return table_of(SUBMISSIONS, [row.attempt for row in cast(Sequence[RecordedRow], entries)])
+
+    def _parts(self, found: Detected) -> Iterator[Part]:
+        lab, keys = self._lab, Keys(self._lab.pseudonyms.line)
+        if found.table is None or found.layout is None:
+            return read_parts(found.path, found.reader(), self.rules, calendar(lab.zone), keys)
+        return read_table(
+            found.table, Given(found.layout, self.rules.forms, lab.world, lab.zone, lab.pseudonyms), keys
+        )
 
     def _checked(self, done: int) -> None:
         self.progress.report("checking", done, self.total_bytes)
 
 
-def known_keys(connection: Connection, hits: Sequence[Hit]) -> set[Key]:
-    """Keys of stored lines among those of the hits."""
-    hashes = list({hit.line_hash for hit in hits})
+def known_keys(connection: Connection, entries: Sequence[Entry]) -> set[Key]:
+    """Keys of stored lines among those of the entries."""
+    hashes = list({entry.line_hash for entry in entries})
     known: set[Key] = set()
     for start in range(0, len(hashes), LOOKED_UP_AT_ONCE):
         rows = connection.execute(_KNOWN, {"hashes": hashes[start : start + LOOKED_UP_AT_ONCE]})
@@ -122,17 +134,23 @@ def known_keys(connection: Connection, hits: Sequence[Hit]) -> set[Key]:
     return known
 
 
-def fresh_among(hits: Sequence[Hit], known: set[Key]) -> list[Hit]:
-    """The hits whose key is not known yet, each key once; their keys become known."""
+def fresh_among(entries: Sequence[E], known: set[Key]) -> list[E]:
+    """The entries whose key is not known yet, each key once; their keys become known."""
     fresh = []
-    for hit in hits:
-        key = (hit.line_hash, hit.occurrence)
+    for entry in entries:
+        key = (entry.line_hash, entry.occurrence)
         if key not in known:
             known.add(key)
-            fresh.append(hit)
+            fresh.append(entry)
     return fresh
 
 
-def many(count: int, noun: str) -> str:
-    """1 line, 2 lines, 1,234 lines."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def sealed_among(connection: Connection, entries: Sequence[Entry]) -> set[int]:
+    """Ordinals of the entries' days that take no more rows."""
+    days = [date.fromordinal(ordinal) for ordinal in {entry.when.ordinal for entry in entries}]
+    closed: set[int] = set()
+    for start in range(0, len(days), LOOKED_UP_AT_ONCE):
+        asked = closed_days.c.day.in_(days[start : start + LOOKED_UP_AT_ONCE])
+        query = select(closed_days.c.day).where(closed_days.c.stream == SUBMISSIONS.name, asked)
+        closed.update(day.toordinal() for day in connection.scalars(query))
+    return closed

@@ -1,4 +1,4 @@
-"""The Bring page's way: choose a file, say which paths are forms, see what would be stored, import it.
+"""The Bring page's way: choose a file, say how to read it, see what would be stored, import it.
 
 The trap it avoids: a preview of one thing and an import of another. The import takes what was previewed, and any
 change to the table asks for a new preview.
@@ -15,7 +15,7 @@ import polars as pl
 import streamlit as st
 
 from lab.errors import BadRequest, LabError
-from lab.importer import Guess, guess, import_files, preview
+from lab.importer import Guess, TableGuess, guess, import_files, preview
 from lab.jobs import Progress
 from lab.opening import Lab
 from lab.ui import cards, uploads, words
@@ -28,27 +28,28 @@ MOST_MB = 200
 
 
 class Asked(NamedTuple):
-    """What the table says: path to source, and PATH=CODES texts."""
+    """What is said of the file: path to source, PATH=CODES texts, our column to theirs."""
 
     forms: tuple[tuple[str, str], ...]
     refused: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 class Chosen(NamedTuple):
-    """The upload at hand: which one, where it lies, what its POSTs look like."""
+    """The upload at hand: which one, where it lies, what it looks like."""
 
     file_id: str
     name: str
     path: Path
-    guess: Guess
+    guess: Guess | TableGuess
 
 
 def chooser(lab: Lab) -> Chosen | None:
     """The uploader; the file it holds, saved and looked at once, or None."""
     turn = st.session_state.setdefault(_TURN, 0)
     upload = st.file_uploader(
-        "Access log, plain or .gz", key=f"bring-upload-{turn}", max_upload_size=MOST_MB,
-        help="Common or Combined Log Format, as Apache and nginx write them.",
+        "Access log or table, plain or .gz", key=f"bring-upload-{turn}", max_upload_size=MOST_MB,
+        help="Logs in Common, Combined, W3C (IIS) or JSON format (nginx, Caddy); tables in CSV, NDJSON or Parquet.",
     )  # fmt: skip
     held: Chosen | None = st.session_state.get(_CHOSEN)
     if upload is None:
@@ -61,12 +62,12 @@ def chooser(lab: Lab) -> Chosen | None:
     path = None
     try:
         path = uploads.save(lab.settings.data_dir, upload)
-        with st.spinner("Looking at its POSTs"):
+        with st.spinner("Looking into it"):
             found = guess(path, lab.world)
     except LabError as error:
         if path is not None:
             uploads.remove(path)
-        st.error(_said(lab, error), title="This file cannot be imported", icon=":material/error:")
+        st.error(said(lab, error), title="This file cannot be imported", icon=":material/error:")
         return None
     chosen = Chosen(upload.file_id, upload.name, path, found)
     st.session_state[_CHOSEN] = chosen
@@ -76,8 +77,8 @@ def chooser(lab: Lab) -> Chosen | None:
 def steps() -> None:
     """What will happen, while no file is chosen."""
     told = (
-        ("1", "Choose a log", "As Apache and nginx write it, plain or .gz. It is kept aside until it is imported."),
-        ("2", "Say which paths are forms", "Each path that was posted to, with a source guessed from its name."),
+        ("1", "Choose a log or a table", "An access log, CSV, NDJSON or Parquet. It is kept aside until then."),
+        ("2", "Say how to read it", "Which paths are forms, or what the columns mean: guessed from their names."),
         ("3", "See the counts, import", "By day and outcome, and what is there already. An import can be withdrawn."),
     )
     for column, (number, title, text) in zip(st.columns(3), told, strict=True):
@@ -96,6 +97,7 @@ def forget() -> None:
 def table(lab: Lab, chosen: Chosen) -> Asked | None:
     """The guessed table, to be corrected; what it says, or None while no path is a form."""
     found = chosen.guess
+    assert isinstance(found, Guess)  # noqa: S101 - the page asks the other table for tables
     st.subheader("Which of its paths are forms?", anchor=False)
     part = "" if found.whole else " Only its start was read for this."
     broken = f", {words.many(found.broken, 'broken line')}" if found.broken else ""
@@ -157,9 +159,11 @@ def look(lab: Lab, chosen: Chosen, asked: Asked) -> Mapping[str, Any] | None:
     label = "Preview again" if held is not None and not fresh else "Preview"
     if st.button(label, type="secondary" if fresh else "primary", icon=":material/visibility:", disabled=fresh):
         try:
-            found = preview(lab, [chosen.path], dict(asked.forms), asked.refused, progress=_Bar())
+            found = preview(
+                lab, [chosen.path], dict(asked.forms), asked.refused, progress=_Bar(), columns=dict(asked.columns)
+            )
         except LabError as error:
-            st.error(_said(lab, error), title="It cannot be read like this", icon=":material/error:")
+            st.error(said(lab, error), title="It cannot be read like this", icon=":material/error:")
             return None
         st.session_state[key] = (asked, found)
         st.rerun()
@@ -181,21 +185,33 @@ class _Bar:
 
 def counts(lab: Lab, found: Mapping[str, Any]) -> None:
     """The preview: by day and outcome, and how many are there already."""
-    fresh = found["attempts"] - found["already"]
-    span = f"{words.many(fresh, 'attempt')} on {words.many(len(found['by_day']), 'day')}"
-    st.subheader(f"{span} would be added" if fresh else "Nothing new is in this file", anchor=False)
+    fresh = found["fresh"]
+    span = f"{words.many(fresh, noun(found))} on {words.many(len(found['by_day']), 'day')}"
+    would = "would be judged" if found["judged"] and not found["attempts"] else "would be added"
+    st.subheader(f"{span} {would}" if fresh else "Nothing new is in this file", anchor=False)
     st.markdown(words.safe(uploads.without_folder(str(found["sentence"]), lab.settings.data_dir)))
     if found["by_day"]:
         days(found["by_day"])
+    if found["judged"] and fresh:
+        st.caption("Their outcome is decided on import, by today's sources and limits, each at its own time.")
     if found["already"]:
         st.caption("What is there keeps its source and outcome; to import it by other rules, withdraw it first.")
 
 
+def noun(found: Mapping[str, Any]) -> str:
+    """What is counted: attempts, or rows of which it is not known yet what they become."""
+    return "row" if found["judged"] else "attempt"
+
+
 def days(rows: list[dict[str, Any]]) -> None:
-    """Counts by day."""
+    """Counts by day; columns of recorded or of judged rows only where there are such."""
     titles = {
-        "day": "Day", "attempts": "Attempts", "success": "Accepted", "failed": "Refused", "already": "Already there",
+        "day": "Day", "judged": "To be judged", "attempts": "Attempts", "success": "Accepted", "failed": "Refused",
+        "already": "Already there",
     }  # fmt: skip
+    for kind, names in (("judged", ("judged",)), ("attempts", ("attempts", "success", "failed"))):
+        if not any(row.get(kind) for row in rows):
+            titles = {name: title for name, title in titles.items() if name not in names}
     shown = pl.DataFrame(rows, infer_schema_length=None)
     shown = shown.select([name for name in titles if name in shown.columns]).rename(titles, strict=False)
     st.dataframe(
@@ -213,7 +229,7 @@ def start(lab: Lab, chosen: Chosen, asked: Asked) -> None:
 
     def work(progress: Progress) -> Mapping[str, Any]:
         try:
-            return import_files(lab, [path], forms, asked.refused, progress=progress)
+            return import_files(lab, [path], forms, asked.refused, progress=progress, columns=dict(asked.columns))
         except BadRequest as error:
             raise BadRequest(uploads.without_folder(str(error), lab.settings.data_dir)) from error
         finally:
@@ -228,7 +244,9 @@ def start(lab: Lab, chosen: Chosen, asked: Asked) -> None:
 def command(asked: Asked | None) -> str:
     """The same import as one line for the command line, where no size is too large."""
     forms = asked.forms if asked else (("/contact", "WEBSITE_FORM"),)
-    parts = ["python", "-m", "lab", "import", "access.log"]
+    parts = ["python", "-m", "lab", "import", "table.csv" if asked and asked.columns else "access.log"]
+    for ours, theirs in asked.columns if asked else ():
+        parts += ["--map", f"{ours}={theirs}"]
     for path, source in forms:
         parts += ["--form", f"{path}={source}"]
     for codes in asked.refused if asked else ():
@@ -244,7 +262,12 @@ def by_command(asked: Asked | None) -> None:
         st.caption("Add --dry-run to see the counts with nothing written.")
 
 
-def _said(lab: Lab, error: LabError) -> str:
+_SPOKEN = {", or name another --format": "", "--refused ": "Refused statuses ", " with --form PATH=SOURCE": ""}
+
+
+def said(lab: Lab, error: LabError) -> str:
     """The sentence, without where the upload lies and without what only the command line offers."""
-    said = uploads.without_folder(str(error), lab.settings.data_dir)
-    return words.safe(said.replace(", or name another --format", "").replace("--refused ", "Refused statuses "))
+    told = uploads.without_folder(str(error), lab.settings.data_dir)
+    for theirs, ours in _SPOKEN.items():
+        told = told.replace(theirs, ours)
+    return words.safe(told)

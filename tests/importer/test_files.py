@@ -18,9 +18,16 @@ import pytest
 
 from lab.errors import UnreadableLog
 from lab.importer import files
-from lab.importer.files import LINE_BYTES, check, read_chunks
+from lab.importer.detect import detect
+from lab.importer.files import LINE_BYTES, read_chunks, read_whole
 
 Line = Callable[..., str]
+
+
+def check(path: Path) -> None:
+    """What an import does before it writes."""
+    detect(path)
+    read_whole(path)
 
 
 def text_of(path: Path) -> bytes:
@@ -115,8 +122,11 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "bzip2": (bz2.compress(LINE), "packed with bzip2; unpack"),
     "xz": (lzma.compress(LINE), "packed with xz; unpack"),
     "web page": (b"  <!DOCTYPE html><html><body>Not found</body></html>", "is a web page"),
-    "json": (b'{"remote_addr": "203.0.113.7"}\n', "is not in Common or Combined Log Format"),
-    "table": (b"day;attempts\n2015-10-25;3\n", "is not in Common or Combined Log Format"),
+    "prose": (b"Dear all,\nthe log is attached.\n", "is not in a format the lab reads"),
+    "strange table": (b"colour;weight\nred;3\n", "is not in a format the lab reads"),
+    "json document": (b'[\n {"email": "a@example.org"}\n]\n', "is JSON over many lines"),
+    "cut parquet": (b"PAR1" + bytes(40), "is a damaged Parquet file"),
+    "packed parquet": (gzip.compress(b"PAR1" + bytes(40)), "is a packed Parquet file; unpack"),
     "utf-16": (LINE.decode().encode("utf-16"), "UTF-16; convert it with: iconv"),
     "cut short": (gzip.compress(LINE + random.Random(7).randbytes(3000).hex().encode())[:-900], "cut short"),
     "cut at its end": (gzip.compress(LINE * 9)[:-4], "cut short"),

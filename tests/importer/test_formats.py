@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from lab.errors import BadRequest
+from lab.importer.detect import format_named
 from lab.importer.formats import (
     AUTHUSER,
     BROKEN,
@@ -20,7 +21,6 @@ from lab.importer.formats import (
     TIME,
     USER_AGENT,
     calendar,
-    format_named,
 )
 
 COMMON = '203.0.113.7 - ann [25/Oct/2015:04:11:27 +0100] "POST /join_form HTTP/1.1" 302 9093'

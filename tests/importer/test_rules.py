@@ -55,7 +55,6 @@ def test_refused_codes_without_a_path_hold_for_all_and_add_up() -> None:
 @pytest.mark.parametrize(
     ("forms", "refused", "said"),
     [
-        ([], [], "No form is named"),
         (["/a"], [], "is not PATH=SOURCE"),
         (["/a=NOWHERE"], [], "use one of WEBSITE_FORM, LANDING_PAGE"),
         (["a=WEBSITE_FORM"], [], "from its first slash"),

@@ -188,6 +188,10 @@ def test_a_wrong_file_among_good_ones_leaves_nothing_half_written(lab: Lab, samp
         import_files(lab, [sample, cut], FORMS)
     with pytest.raises(BadRequest, match="No file"):
         import_files(lab, [], FORMS)
+    with pytest.raises(BadRequest, match="No form is named"):
+        import_files(lab, [sample], {})
+    with pytest.raises(BadRequest, match="an access log has none"):
+        import_files(lab, [sample], FORMS, columns=["email=Mail"])
     assert (stored(lab), count(lab, runs), count(lab, imported_lines)) == ([], 0, 0)
 
 
