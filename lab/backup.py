@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lab.errors import BadRequest, Cancelled, StorageFailed
 from lab.eventlog.durable import make_folder, sync_folder
 from lab.ids import microseconds
+from lab.quantities import many, size
 from lab.snapshot import State, Tell, copy_file, copy_state
 
 if TYPE_CHECKING:
@@ -180,11 +181,11 @@ def _publish(work: Path, target: Path) -> None:
 
 def _sentence(told: Mapping[str, Any]) -> str:
     damaged, aside = told["damaged"], told["set_aside"]
-    files, size = f"{told['files']:,} files", f"{told['bytes'] / 1e6:,.1f} MB in all"
-    said = [f"Backed up {told['rows']:,} rows in {files} and the database, {size}, to {told['folder']}."]
+    held = f"{many(told['rows'], 'row')} in {many(told['files'], 'file')} and the database"
+    said = [f"Backed up {held}, {size(told['bytes'])} in all, to {told['folder']}."]
     if damaged:
         first = f"first {damaged[0]['file']}, which is {damaged[0]['why']}"
-        said.append(f"Not in it are {len(damaged):,} damaged files, {first}; bring them back from an earlier backup.")
+        said.append(f"Not in it: {many(len(damaged), 'damaged file')}, {first}; restore from an earlier backup.")
     if aside:
         said.append(f"Files set aside before as damaged are not in it either: {len(aside):,}.")
     if told["same_disk"]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 
 from lab.database import Database, segments
 from lab.eventlog.stream import SUBMISSIONS
+from lab.quantities import many, size
 
 DAYS = 30
 STILL_GROWING = timedelta(days=30)
@@ -106,15 +107,7 @@ def outlook(found: Growth, free: int, today: date) -> str:
     pace = f"{size(round(found.all_bytes))} a day with data, database included"
     if left >= 3_650:
         return f"At {pace}, the disk lasts for more than ten years."
-    return f"At {pace}, the disk is full in {left:,.0f} day{'' if round(left) == 1 else 's'}."
-
-
-def size(value: int) -> str:
-    """1.2 MB, 340 kB, 2.1 GB."""
-    for unit, one in (("GB", 1e9), ("MB", 1e6)):
-        if value >= one:
-            return f"{value / one:,.1f} {unit}"
-    return f"{value / 1e3:,.0f} kB"
+    return f"At {pace}, the disk is full in {many(round(left), 'day')}."
 
 
 def database_file(url: str) -> Path | None:

@@ -24,6 +24,7 @@ from lab.database import Database, idempotency, leads, payloads
 from lab.errors import BadRequest, Cancelled, LabError, StorageFailed
 from lab.ids import microseconds
 from lab.metrics.run import run_days
+from lab.quantities import many
 from lab.remains import empty_write_ahead_log, holds_text, rewrite, traces
 
 if TYPE_CHECKING:
@@ -110,13 +111,14 @@ def sentence(told: dict[str, Any]) -> str:
     """What was erased, and what stays, for people."""
     erased = told["leads"] or told["payloads"] or told["idempotency_keys"]
     if erased:
-        kept = f"{_many(told['payloads'], 'kept payload')} and {_many(told['idempotency_keys'], 'idempotency key')}"
+        kept = f"{many(told['payloads'], 'kept payload')} and {many(told['idempotency_keys'], 'idempotency key')}"
         who = "of this person, who may submit again"
-        said = [f"Erased the content and hashes of {_many(told['leads'], 'lead')}, {kept} {who}."]
+        said = [f"Erased the content and hashes of {many(told['leads'], 'lead')}, {kept} {who}."]
     else:
         said = ["Nothing of this person was found in leads, payloads and idempotency keys; nothing was erased."]
     if attempts := told["attempts_left"]:
-        said.append(f"{_many(attempts, 'attempt')} stay in the log under a keyed hash, without name or words.")
+        stay = "attempt stays" if attempts == 1 else "attempts stay"
+        said.append(f"{attempts:,} {stay} in the log under a keyed hash, without name or words.")
     elif attempts is None:
         said.append("The log could not be read through; its attempts hold a keyed hash only.")
     if erased:
@@ -124,7 +126,7 @@ def sentence(told: dict[str, Any]) -> str:
         said.append(f"Backups made earlier still hold it{known}; delete or replace them.")
     if told["mentions"]:
         said.append(
-            f"{_many(len(told['mentions']), 'row')} of other people mention the address and were left: "
+            f"{many(len(told['mentions']), 'row')} of other people mention the address and were left: "
             f"{', '.join(told['mentions'][:3])}."
         )
     if told["kept_lines"]:
@@ -220,10 +222,6 @@ def _backups(lab: Lab) -> list[str]:
     """Where backups were written, as far as the jobs still tell, and that are still there."""
     told = (str((job.result or {}).get("folder", "")) for job in lab.jobs.recent("backup", limit=50))
     return sorted({folder for folder in told if folder and os.path.isdir(folder)})
-
-
-def _many(number: int, one: str) -> str:
-    return f"{number:,} {one}{'' if number == 1 else 's'}"
 
 
 def _parts(values: frozenset[str] | set[str]) -> Iterator[Sequence[str]]:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import streamlit as st
 
-from lab.ui import cards, system_parts
+from lab.disk import look
+from lab.ui import cards, seals, system_parts, upkeep
 from lab.ui.runtime import current_lab
 
 lab = current_lab()
 findings = system_parts.checks(str(lab.settings.data_dir))
 badge, title, sentence = system_parts.headline(findings)
 cards.head([badge], f"All times in {lab.settings.zone_name}", title, sentence)
-system_parts.tiles(lab, lab.log.version())
+on_disk, growth = look(lab.database, lab.settings.data_dir, lab.settings.database_url)
+system_parts.tiles(lab, lab.log.version(), on_disk)
 left, right = st.columns(2)
 with left, st.container(border=True, height="stretch"):
     system_parts.health(findings)
 with right, st.container(border=True, height="stretch"):
     system_parts.model_card(lab)
-with st.container(border=True):
+left, right = st.columns(2)
+with left, st.container(border=True, height="stretch"):
+    seals.panel(lab)
+with right, st.container(border=True, height="stretch"):
     system_parts.jobs(lab)
+left, right = st.columns(2)
+with left, st.container(border=True, height="stretch"):
+    upkeep.disk(lab, on_disk, growth)
+with right, st.container(border=True, height="stretch"):
+    upkeep.tasks(lab)
 left, right = st.columns(2)
 with left, st.container(border=True, height="stretch"):
     system_parts.sources(lab)

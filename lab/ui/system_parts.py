@@ -5,12 +5,10 @@ The trap it avoids: a blank card. A part that holds nothing yet says so, and a c
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
@@ -18,11 +16,13 @@ import streamlit as st
 from sqlalchemy import func, select
 
 from lab.database import Database, journal, segments
+from lab.disk import Used
 from lab.doctor import NOTE, OK, WRONG, Finding, examine
 from lab.ids import instant
 from lab.jobs import Job
 from lab.metrics import Traffic
 from lab.opening import FORMAT, Lab
+from lab.quantities import size
 from lab.settings import TABLE, Settings, in_force
 from lab.ui import cards, jobs_panel, loaders, models, run_panel, words
 from lab.ui.cards import Badge, Tile
@@ -94,7 +94,7 @@ def headline(findings: Sequence[Finding]) -> tuple[Badge, str, str]:
     return Badge("In order", "green", "check_circle"), "Everything is in order", said
 
 
-def tiles(lab: Lab, log_version: str) -> None:
+def tiles(lab: Lab, log_version: str, on_disk: Used) -> None:
     """Six figures of what is stored."""
     totals, held = loaders.totals(log_version, Traffic.ALL), stored(lab.database)
     age = "none waiting"
@@ -108,29 +108,9 @@ def tiles(lab: Lab, log_version: str) -> None:
             Tile("Leads", words.count(totals.leads), words.share(totals.success_rate) + " accepted"),
             Tile("Journal", words.many(held.waiting, "row"), age, help="Durable, and not yet in a Parquet file."),
             Tile("Segments", words.count(held.segments), "Parquet files"),
-            Tile("Disk used", size(disk_bytes(lab.settings.data_dir)), "data folder"),
+            Tile("Disk used", size(on_disk.total), "data and database"),
         ]
     )
-
-
-def disk_bytes(folder: Path) -> int:
-    """Bytes of all files under the folder; one that goes away meanwhile counts nothing."""
-    total = 0
-    for place, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(place) / name).stat().st_size
-            except OSError:
-                continue
-    return total
-
-
-def size(value: int) -> str:
-    """1.2 MB, 340 kB, 2.1 GB."""
-    for unit, one in (("GB", 1e9), ("MB", 1e6)):
-        if value >= one:
-            return f"{value / one:,.1f} {unit}"
-    return f"{value / 1e3:,.0f} kB"
 
 
 def health(findings: Sequence[Finding]) -> None:
@@ -221,7 +201,7 @@ def describe(job: Job) -> str:
     if job.kind in {"demo", "simulate", "burst"}:
         return run_panel.what(job)
     files = ", ".join(str(one).rpartition("/")[2] for one in job.params.get("files", []))
-    about = str(job.params.get("day") or files)
+    about = str(job.params.get("day") or job.params.get("folder") or files)
     return f"{jobs_panel.NAMES.get(job.kind, job.kind)} {about}".strip()
 
 
