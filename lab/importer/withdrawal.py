@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from lab.attempt import Kind
 from lab.database import idempotency, imported_lines, leads, runs, segments
-from lab.errors import BadRequest, DaySealed
+from lab.errors import BadRequest
 from lab.eventlog import SUBMISSIONS
 from lab.ids import microseconds
 from lab.importer.ledger import KIND, WITHDRAWN, at_work
@@ -51,12 +51,7 @@ def withdraw(lab: Lab, run_id: str) -> dict[str, Any]:
             raise BadRequest(f"{run_id} is a {run.kind}, not an import; name an import to withdraw.")
         if run.state == WITHDRAWN:
             raise BadRequest(f"{run_id} is withdrawn already; import its files again to have them back.")
-        try:
-            removed, days = lab.log.withdraw(connection, SUBMISSIONS.name, run_id)
-        except DaySealed as error:
-            raise BadRequest(
-                f"{run_id} has rows on {error.day.isoformat()}, which is sealed and stays as it is; keep the import."
-            ) from error
+        removed, days = lab.log.withdraw(connection, SUBMISSIONS.name, run_id)
         taken = connection.execute(delete(leads).where(leads.c.run_id == run_id)).rowcount
         _forget_keys(connection, answered)
         connection.execute(delete(imported_lines).where(imported_lines.c.run_id == run_id))
