@@ -16,6 +16,7 @@ from lab.metrics.memo import Memo
 from lab.metrics.metrics import Metrics
 from lab.metrics.minutes import ByNow
 from lab.metrics.run import run_days
+from lab.metrics.usual import Usual, usual
 
 __all__ = [
     "ByNow",
@@ -28,5 +29,7 @@ __all__ = [
     "Page",
     "Totals",
     "Traffic",
+    "Usual",
     "run_days",
+    "usual",
 ]
