@@ -17,7 +17,7 @@ import polars as pl
 
 from lab.clock import Clock, business_day, day_bounds
 from lab.errors import FileDamaged, FileGone
-from lab.metrics import attempts, daily, detail, export, minutes, trend
+from lab.metrics import attempts, daily, detail, export, minutes, trend, usual
 from lab.metrics.attempts import Cursor, Days, Filter, Page
 from lab.metrics.daily import Dimension, Totals
 from lab.metrics.detail import DayDetail
@@ -25,6 +25,7 @@ from lab.metrics.measures import Kept, Reader, Traffic
 from lab.metrics.memo import Memo
 from lab.metrics.minutes import ByNow
 from lab.metrics.run import NO_ROWS, Params, run_days
+from lab.metrics.usual import AROUND, WEEKS, known_days
 
 T = TypeVar("T")
 
@@ -118,36 +119,32 @@ class Metrics:
         )
 
     def expected_by_now(
-        self, day: date, now: datetime, traffic: Traffic = Traffic.ALL, weeks: int = trend.WEEKS
+        self, day: date, now: datetime, traffic: Traffic = Traffic.ALL, weeks: int = usual.WEEKS
     ) -> ByNow:
         """What the same weekday of the weeks before held after the same elapsed time."""
 
         def work(view: Days) -> ByNow:
-            since = self._first_day(view, traffic)
-            return minutes.expected_by_now(
-                self._reader, view.days, day, now, self.zone, traffic, weeks, since
-            )
+            cube = self._cube(view, day - timedelta(weeks=weeks, days=usual.AROUND), day, traffic)
+            filled = cube.filter(pl.col("kind") == "attempt")["day"].unique().to_list()
+            known = usual.known_days(filled, day, weeks)
+            return minutes.expected_by_now(self._reader, view.days, day, now, self.zone, traffic, known)
 
         return self._seen(work)
 
     def trend(self, first: date, last: date, traffic: Traffic = Traffic.ALL) -> pl.DataFrame:
-        """`daily` with failed_share, open, and the band of the same weekday's last 8 weeks (null under 6 known)."""
+        """`daily` with failed_share, open, and what the same weekday's last 8 weeks make usual (null under 6 known).
+
+        Those columns are expected_low, expected_high, usual_share and high_share, as `with_baseline` tells.
+        """
         today = business_day(self.clock(), self.zone)
 
         def work(view: Days) -> pl.DataFrame:
             shown = daily.daily(self._reader, view.days, first, last, traffic)
-            since = self._first_day(view, traffic)
-            begin = first - timedelta(weeks=trend.WEEKS)
+            begin = first - timedelta(weeks=WEEKS, days=AROUND)
             counted = daily.counted_days(self._cube(view, begin, last, traffic), begin, last)
-            scored = trend.with_baseline(
-                counted.with_columns(
-                    known=pl.lit(False) if since is None else pl.col("day") >= since,
-                    open=pl.col("day") >= today,
-                )
-            )
-            return shown.join(
-                scored.select("day", "failed_share", "expected_low", "expected_high", "open"), on="day", how="left"
-            ).sort("day")
+            scored = trend.with_baseline(counted.with_columns(open=pl.col("day") >= today))
+            added = ("failed_share", "expected_low", "expected_high", "usual_share", "high_share", "open")
+            return shown.join(scored.select("day", *added), on="day", how="left").sort("day")
 
         return self._seen(work)
 
@@ -206,9 +203,6 @@ class Metrics:
 
     def _cube(self, view: Days, first: date | None, last: date | None, traffic: Traffic) -> pl.DataFrame:
         return daily.counts(self._reader, daily.within(view.days, first, last), traffic)
-
-    def _first_day(self, view: Days, traffic: Traffic) -> date | None:
-        return self._cube(view, None, None, traffic)["day"].min()  # type: ignore[return-value]
 
     def _seen(self, work: Callable[[Days], T]) -> T:
         """`work` over the view; over a new one when a file was replaced meanwhile, or had to be set aside."""

@@ -20,6 +20,7 @@ from lab.eventlog import DayFiles
 from lab.ids import microseconds
 from lab.metrics.daily import within
 from lab.metrics.measures import MINUTES, Reader, Traffic, of_traffic
+from lab.metrics.usual import POINTS, middle, whole_median
 
 MINUTE_US = 60_000_000
 COUNTED = ("attempts", "success", "failed")
@@ -33,13 +34,17 @@ BURST_ATTEMPTS = 20
 
 
 class ByNow(NamedTuple):
-    """What the same weekday usually held after the same elapsed time; None without any earlier such day."""
+    """What the same weekday usually held after the same elapsed time; None with under six known such days.
+
+    `failed_share` is the median of those days' own shares up to then, as a fraction of 1.
+    """
 
     elapsed_s: int
     points: int
     attempts: int | None
     success: int | None
     failed: int | None
+    failed_share: float | None = None
 
 
 def day_minutes(
@@ -67,21 +72,15 @@ def expected_by_now(
     now: datetime,
     zone: ZoneInfo,
     traffic: Traffic,
-    weeks: int,
-    known_since: date | None,
+    known: Sequence[date],
 ) -> ByNow:
-    """Medians over the same weekday of the `weeks` before, each up to the whole minutes that `day` has lasted.
-
-    Days before `known_since` (the first day with such traffic) are unknown; later ones without rows are zero.
-    """
+    """Medians over the `known` earlier days, each up to the whole minutes that `day` has lasted."""
     start, end = day_bounds(day, zone)
     elapsed = max(0, min(_minute(now), _minute(end)) - _minute(start))
-    before = [day - timedelta(weeks=week) for week in range(1, weeks + 1)]
-    known = [one for one in before if known_since is not None and one >= known_since]
-    if not known:
-        return ByNow(elapsed * 60, 0, None, None, None)
+    if len(known) < POINTS:
+        return ByNow(elapsed * 60, len(known), None, None, None)
     begins = pl.DataFrame(
-        {"day": known, "begin": [_minute(day_bounds(one, zone)[0]) for one in known]},
+        {"day": list(known), "begin": [_minute(day_bounds(one, zone)[0]) for one in known]},
         schema={"day": pl.Date, "begin": pl.Int64},
     )
     rows = of_traffic(reader.read(MINUTES, [one for one in days if one.day in known]), traffic)
@@ -92,8 +91,10 @@ def expected_by_now(
         .agg(pl.col(*COUNTED).sum())
     )
     points = begins.join(sums, on="day", how="left").select(pl.col(*COUNTED).fill_null(0))
-    usual = {name: int(median(points[name].to_list()) + 0.5) for name in COUNTED}
-    return ByNow(elapsed * 60, len(known), **usual)
+    usual = {name: whole_median(points[name].to_list()) for name in COUNTED}
+    some = points.filter(pl.col("attempts") > 0)
+    share = middle((some["failed"] / some["attempts"]).to_list())
+    return ByNow(elapsed * 60, len(known), **usual, failed_share=share)
 
 
 def bursts(minutes: pl.DataFrame) -> pl.DataFrame:

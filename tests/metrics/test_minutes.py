@@ -59,31 +59,53 @@ def weeks_before(weeks: int, at: datetime, count: int) -> list:
 
 
 def test_expected_by_now_counts_the_same_elapsed_time_only() -> None:
-    """What came later on those days is no part of it; the median of 2, 4 and 9 is 4."""
+    """What came later on those days is no part of it; the median of 2, 3, 4, 5, 6 and 9 is 4.5, which is 5."""
     before, after = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
-    rows = [*weeks_before(1, before, 2), *weeks_before(2, before, 4), *weeks_before(3, before, 9)]
+    rows = [one for week, count in enumerate((2, 3, 4, 5, 6, 9), 1) for one in weeks_before(week, before, count)]
     rows += [*weeks_before(1, after, 50), *weeks_before(2, after, 50)]
-    assert metrics_of(rows, NOW).expected_by_now(NOW.date(), NOW) == ByNow(12 * 3600, 3, 4, 4, 0)
+    assert metrics_of(rows, NOW).expected_by_now(NOW.date(), NOW) == ByNow(12 * 3600, 6, 5, 5, 0, 0.0)
 
 
-def test_a_silent_weekday_after_the_first_day_counts_as_zero() -> None:
-    """A missing row is 0, not absent; before the first day nothing is known."""
-    rows = weeks_before(3, NOW - timedelta(hours=1), 5)
-    assert metrics_of(rows, NOW).expected_by_now(NOW.date(), NOW) == ByNow(12 * 3600, 3, 0, 0, 0)
+def test_the_share_expected_by_now_is_the_median_of_the_days_own_shares() -> None:
+    """Failures of one to six in ten: between three and four in ten."""
+    rows = [
+        row(NOW - timedelta(weeks=week, hours=1), one, **({"failure_category": "SPAM_SUSPECTED"} if one < week else {}))
+        for week in range(1, 7)
+        for one in range(10)
+    ]
+    found = metrics_of(rows, NOW).expected_by_now(NOW.date(), NOW)
+    assert (found.failed, found.failed_share) == (4, pytest.approx(0.35))
+
+
+def test_under_six_known_weekdays_nothing_is_expected_by_now() -> None:
+    """Five are too few; a silent one counts as zero when something came within three days of it."""
+    rows = [one for week in range(1, 6) for one in weeks_before(week, NOW - timedelta(hours=1), 5)]
+    assert metrics_of(rows, NOW).expected_by_now(NOW.date(), NOW) == ByNow(12 * 3600, 5, None, None, None)
+    rows.append(row(NOW - timedelta(weeks=6, days=2)))
+    assert metrics_of(rows, NOW).expected_by_now(NOW.date(), NOW) == ByNow(12 * 3600, 6, 5, 5, 0)
+
+
+def test_weeks_without_any_attempt_are_unknown_not_zero() -> None:
+    """One log of another year makes no Friday of this one usual."""
+    rows = [row(NOW - timedelta(weeks=600)), row(NOW - timedelta(weeks=1))]
+    assert metrics_of(rows, NOW).expected_by_now(NOW.date(), NOW).points == 1
 
 
 def test_nothing_is_expected_without_an_earlier_day() -> None:
-    """None is not zero; other weekdays and today itself tell nothing."""
+    """None is not zero; other weekdays of this week and today itself tell nothing."""
     rows = [row(NOW), row(NOW - timedelta(days=1))]
     assert metrics_of(rows, NOW).expected_by_now(NOW.date(), NOW) == ByNow(12 * 3600, 0, None, None, None)
 
 
 def test_elapsed_time_is_real_time_when_a_day_lost_an_hour() -> None:
-    """At 12:00 in Amsterdam 11 hours have passed on 29 March 2026; a week earlier 11 hours end at 11:00."""
+    """At 12:00 in Amsterdam 11 hours have passed on 29 March 2026; in the weeks before 11 hours end at 11:00."""
     now = datetime(2026, 3, 29, 10, 0, tzinfo=UTC)
-    earlier = datetime(2026, 3, 22, 0, 0, tzinfo=UTC)
-    rows = [row(earlier.replace(hour=9, minute=59), zone=AMSTERDAM), row(earlier.replace(hour=10), zone=AMSTERDAM)]
-    assert metrics_of(rows, now, AMSTERDAM).expected_by_now(now.date(), now) == ByNow(11 * 3600, 1, 1, 1, 0)
+    rows = [
+        row(datetime(2026, 3, 22, *late, tzinfo=UTC) - timedelta(weeks=week), zone=AMSTERDAM)
+        for week in range(6)
+        for late in ((9, 59), (10, 0))
+    ]
+    assert metrics_of(rows, now, AMSTERDAM).expected_by_now(now.date(), now) == ByNow(11 * 3600, 6, 1, 1, 0, 0.0)
 
 
 def day_of(counts: list[int]) -> pl.DataFrame:

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from lab.metrics import usual
+from lab.metrics.usual import SPAN_DAYS
 from tests.metrics.rows import metrics_of, row
 
 FRIDAY = date(2026, 11, 20)
@@ -42,10 +44,27 @@ def test_the_low_end_is_never_below_zero() -> None:
 
 
 def test_under_six_points_nothing_is_expected() -> None:
-    """Five known Fridays are too few, six are enough; a silent Friday in between is a known zero."""
+    """Five known Fridays are too few, six are enough."""
     assert band(fridays(dict.fromkeys(range(6), 100)))[1:3] == (None, None)
     assert band(fridays(dict.fromkeys(range(7), 100)))[1:3] == (75.0, 125.0)
-    assert band(fridays({0: 100, 8: 100}))[1:3] == (0.0, 2.5)
+
+
+def test_a_silent_friday_is_zero_when_something_came_within_three_days_of_it() -> None:
+    """The Tuesdays of eight weeks tell that these Fridays were recorded, and were silent."""
+    tuesdays = [row(NOON - timedelta(weeks=week, days=3)) for week in range(1, 9)]
+    assert band([row(NOON), *tuesdays])[1:3] == (0.0, 2.5)
+
+
+@pytest.mark.parametrize("gap_weeks", [9, 60, 590])
+def test_time_in_which_nothing_came_is_unknown_not_zero(gap_weeks: int) -> None:
+    """However long ago the log began, a week without any attempt is no point of a baseline."""
+    assert band(fridays({0: 100, 1: 100, gap_weeks: 100}))[1:3] == (None, None)
+    assert band(fridays({0: 100, 8: 100}))[1:3] == (None, None)
+
+
+def test_a_day_on_which_everything_stopped_is_still_held_against_its_usual() -> None:
+    """Silence itself must not hide the silence."""
+    assert band(fridays(dict.fromkeys(range(1, 9), 100)))[:3] == (0, 75.0, 125.0)
 
 
 def test_a_band_looks_back_only() -> None:
@@ -77,4 +96,34 @@ def test_a_trend_of_an_empty_lab_is_a_row_of_zeros_a_day() -> None:
     """It has every column."""
     found = metrics_of([], NOON).trend(FRIDAY - timedelta(days=6), FRIDAY)
     assert found["attempts"].to_list() == [0] * 7
-    assert found.columns[-4:] == ["failed_share", "expected_low", "expected_high", "open"]
+    assert found.columns[-6:] == [
+        "failed_share", "expected_low", "expected_high", "usual_share", "high_share", "open",
+    ]  # fmt: skip
+
+
+def shared(failed: dict[int, int], of: int = 100) -> list:
+    """So many of `of` attempts failed so many weeks before."""
+    rows = []
+    for week, count in failed.items():
+        at = NOON - timedelta(weeks=week)
+        rows.append(row(at, 2 * week, repeat_count=of - count))
+        rows.append(row(at, 2 * week + 1, repeat_count=count, failure_category="SPAM_SUSPECTED"))
+    return rows
+
+
+def test_the_usual_share_is_the_median_of_the_days_shares_whatever_the_window() -> None:
+    """Shares of 1 to 8 in a hundred; one day asked for, or three months, and the usual is the same."""
+    metrics = metrics_of(shared({0: 40, **{week: week for week in range(1, 9)}}), NOON + timedelta(days=1))
+    last = [metrics.trend(FRIDAY - timedelta(days=back), FRIDAY).row(-1, named=True) for back in (0, 6, 29, 89)]
+    assert {one["usual_share"] for one in last} == {pytest.approx(0.045)}
+    assert len({one["high_share"] for one in last}) == 1
+    assert last[0]["usual_share"] == usual(metrics.daily(FRIDAY - timedelta(days=SPAN_DAYS), FRIDAY), FRIDAY).failed_share
+
+
+def test_a_share_is_high_beyond_chance_only() -> None:
+    """Eight even days of 4%: from 11.6% of 100 attempts it is high (3.5 times the chance at 5%), of 10,000 from 7.5%."""
+    even = dict.fromkeys(range(1, 9), 4)
+    for count, high in ((100, 0.04 + 3.5 * (0.05 * 0.95 / 100) ** 0.5), (10_000, 0.075)):
+        rows = [*shared(even), row(NOON, 99, repeat_count=count)]
+        found = metrics_of(rows, NOON + timedelta(days=1)).trend(FRIDAY, FRIDAY)
+        assert found["high_share"].to_list() == [pytest.approx(high)]
