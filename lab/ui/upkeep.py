@@ -31,7 +31,8 @@ _PARTS = {
 def disk(lab: Lab, now: Used, found: Growth) -> None:
     """Bytes by what they are for, a mean day's growth, and when the disk is full."""
     free = free_bytes(lab.settings.data_dir)
-    st.subheader(words.safe(outlook(found, free, business_day(lab.clock(), lab.zone))), anchor=False)
+    said = outlook(found, free, business_day(lab.clock(), lab.zone)).rstrip(".")
+    st.subheader(words.safe(said), anchor=False)
     rows = [{"Part": told, "Size": size(getattr(now, name))} for name, told in _PARTS.items()]
     rows.append({"Part": "Free on this disk", "Size": size(free)})
     height = ROW_PX * (len(rows) + 1) + 5
