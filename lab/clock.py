@@ -7,6 +7,7 @@ instant in the lab's IANA zone, decided once, on receipt. DST days have 23 or 25
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -39,23 +40,29 @@ class ManualClock:
 class ReceiptClock:
     """Receipt times for live traffic: never earlier than the one before, even when the machine's clock steps back.
 
-    The lock guards `_last`.
+    While the clock is behind, time goes on by the machine's monotonic clock, so that limits still open again.
+    The lock guards `_last` and `_at_s`, the monotonic seconds when it was given.
     """
 
-    def __init__(self, clock: Clock, not_before: datetime | None = None) -> None:
-        self._clock = clock
-        self._last = not_before or datetime.min.replace(tzinfo=UTC)
+    def __init__(self, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._monotonic = clock, monotonic
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._at_s = monotonic()
         self._lock = threading.Lock()
 
     def __call__(self) -> datetime:
         with self._lock:
-            self._last = max(self._last, self._clock())
-            return self._last
+            now, at_s = self._clock(), self._monotonic()
+            if now < self._last:
+                now = self._last + timedelta(seconds=max(0.0, at_s - self._at_s))
+            self._last, self._at_s = now, at_s
+            return now
 
     def not_before(self, instant: datetime) -> None:
         """Give no time earlier than this from now on."""
         with self._lock:
-            self._last = max(self._last, instant)
+            if instant > self._last:
+                self._last, self._at_s = instant, self._monotonic()
 
 
 def zone_named(name: str) -> ZoneInfo:

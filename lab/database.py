@@ -7,15 +7,16 @@ readers, IMMEDIATE for writers, whose upgrade could otherwise fail at once whate
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
-from lab.errors import BadSetting, DataFolderError
+from lab.errors import BadSetting, DataFolderError, StorageFailed
 from lab.tables import (
     METADATA,
     closed_days,
@@ -69,6 +70,8 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
+            if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+                raise BadSetting("LAB_DATABASE_URL names a database in memory; leave it empty for a file.")
             self.engine = create_engine(parsed, pool_size=8, max_overflow=24)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise BadSetting(
@@ -87,11 +90,20 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One atomic write; nothing else writes meanwhile. Commits durably on leaving, rolls back on an error."""
-        with self.engine.connect() as connection:
-            connection.execution_options(lab_write=True)
-            with connection.begin():
-                yield connection
+        """One atomic write; nothing else writes meanwhile. Commits durably on leaving, rolls back on an error.
+
+        Raises StorageFailed when the database refuses; nothing of the block was kept then.
+        """
+        try:
+            with self.engine.connect() as connection:
+                connection.execution_options(lab_write=True)
+                with connection.begin():
+                    yield connection
+        except (OperationalError, sqlite3.OperationalError) as error:
+            raise StorageFailed(
+                f"The database refused the write ({getattr(error, 'orig', None) or error}); nothing of it was kept. "
+                "Free space or check the disk, then try again."
+            ) from error
 
     def create_tables(self) -> None:
         """Create what is missing; DataFolderError when the database cannot be opened or written."""
@@ -99,8 +111,8 @@ class Database:
             with self.write() as connection:
                 METADATA.create_all(connection)
                 _add_missing_columns(connection)
-        except SQLAlchemyError as error:
-            cause = getattr(error, "orig", None) or error
+        except (SQLAlchemyError, StorageFailed) as error:
+            cause = getattr(error.__cause__ or error, "orig", None) or error
             raise DataFolderError(
                 f"The database cannot be opened or written ({cause}); make the data folder writable, "
                 "or point LAB_DATA_DIR at one that is."

@@ -100,7 +100,7 @@ def in_force(settings: Settings) -> list[tuple[str, str, str, str]]:
 
 
 def _whole(name: str, text: str) -> int:
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) <= 6:
         return int(text)
     raise BadSetting(f"{name}={text!r} is not a whole number of days; use 0 or more.")
 

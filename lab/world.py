@@ -76,7 +76,10 @@ def read_world(path: Path) -> World:
     for name, row in _table(declared.get("sources", {}), path.name, "sources").items():
         row = _table(row, path.name, f"sources.{name}")
         _only(row, {"required", "min_fill_ms"}, path.name, f"sources.{name}")
-        required = tuple(row.get("required", ("email",)))
+        listed = row.get("required", ["email"])
+        if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+            raise BadSources(f'{path.name}: sources.{name}.required must be a list such as ["email", "name"]; mend it.')
+        required = tuple(listed)
         if unknown := [one for one in required if one not in FIELDS]:
             raise BadSources(
                 f"{path.name}: source {name} requires {unknown[0]!r}, which is no field; use {', '.join(FIELDS)}."

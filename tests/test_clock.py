@@ -31,10 +31,13 @@ def test_an_instant_before_midnight_in_utc_can_be_the_next_day_in_the_zone() -> 
 def test_receipt_times_never_go_back_when_the_clock_does() -> None:
     """An hour back on the machine's clock leaves receipt times where they were."""
     clock = ManualClock(datetime(2026, 11, 1, 3, 0, tzinfo=UTC))
-    receipt = ReceiptClock(clock)
+    ticks = [0.0]
+    receipt = ReceiptClock(clock, lambda: ticks[0])
     first = receipt()
     clock.advance(hours=-1)
     assert receipt() == first
+    ticks[0] += 90
+    assert receipt() == first + timedelta(seconds=90), "limits must open again while the clock is behind"
     clock.advance(hours=2)
     assert receipt() == first + timedelta(hours=1)
 

@@ -48,7 +48,12 @@ def make_folder(path: Path) -> None:
     make_folder(path.parent)
     with contextlib.suppress(FileExistsError):
         path.mkdir()
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.rmdir()  # the next attempt must make and sync it again
+        raise
 
 
 def sync_folder(path: Path) -> None:

@@ -6,6 +6,7 @@ that cost nothing to repeat are coalesced; what is held is written at the second
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from lab.attempt import Attempt, Category
@@ -55,12 +56,33 @@ class Floods:
         self._held[likeness] = kept
         return kept
 
-    def release(self, before_second: int | None = None) -> list[Attempt]:
+    def give_back(self, likeness: Likeness) -> None:
+        """Take back one that was counted, and held if it was, and then not stored."""
+        seen = self._counts.get(likeness, 0)
+        if seen <= 1:
+            self._counts.pop(likeness, None)
+        else:
+            self._counts[likeness] = seen - 1
+        if seen > WRITTEN_APART and (row := self._held.get(likeness)):
+            if row.repeat_count > 1:
+                self._held[likeness] = row._replace(repeat_count=row.repeat_count - 1)
+            else:
+                del self._held[likeness]
+
+    def release(self, before_second: int | None = None) -> dict[Likeness, Attempt]:
         """Rows of the seconds that are over (all of them by default), in order of time; they are forgotten here."""
         over = [one for one in self._counts if before_second is None or one.second < before_second]
-        rows = []
+        rows = {}
         for one in over:
             del self._counts[one]
             if row := self._held.pop(one, None):
-                rows.append(row)
-        return sorted(rows, key=lambda row: row.received_at)
+                rows[one] = row
+        return dict(sorted(rows.items(), key=lambda item: item[1].received_at))
+
+    def restore(self, released: Mapping[Likeness, Attempt]) -> None:
+        """Hold released rows again, since they could not be written."""
+        for likeness, row in released.items():
+            known = self._held.get(likeness)
+            count = row.repeat_count + (known.repeat_count if known else 0)
+            self._held[likeness] = row._replace(repeat_count=count)
+            self._counts[likeness] = self._counts.get(likeness, WRITTEN_APART) + row.repeat_count

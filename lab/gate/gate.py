@@ -40,6 +40,17 @@ class _Overtaken(Exception):
     """Somebody else's rows came between the look and the write: look again."""
 
 
+class _Turn:
+    """One admitted batch: where each answer will be found, what goes into the transaction, what it has consumed."""
+
+    def __init__(self) -> None:
+        self.answers: list[Item] = []
+        self.items: list[Item] = []
+        self.screened: list[Screened] = []
+        self.counted: list[Likeness] = []
+        self.released: dict[Likeness, Attempt] = {}
+
+
 class _Seen(NamedTuple):
     """A replay that was confirmed: the same key and payload shortly after is one too."""
 
@@ -83,12 +94,18 @@ class Gate:
         An arrival's own `at` is its instant of receipt, else `now`, else the clock. `also` runs in the same
         transaction. Raises QueueFull or StorageFailed; then nothing of the batch was stored.
         """
+        turn = _Turn()
         with self._lock:
-            answers, items = self._take(arrivals, now)
-        self._write(items, also)
+            self._take(turn, arrivals, now)
+        try:
+            self._write(turn.items, also)
+        except BaseException:
+            with self._lock:
+                self._give_back(turn)
+            raise
         with self._lock:
-            self._note_replays(items)
-        return [verdict(_row(answer)) for answer in answers]
+            self._note_replays(turn.items)
+        return [verdict(_row(answer)) for answer in turn.answers]
 
     def not_before(self, instant: datetime) -> None:
         """Give live arrivals no time earlier than this: the end of a day that was sealed."""
@@ -102,36 +119,49 @@ class Gate:
 
     def tick(self, now: datetime | None = None) -> None:
         """Write the floods of the seconds that are over; called once a second by housekeeping."""
-        with self._lock:
-            over = self._floods.release(second(now or self._receipt()))
-        if over:
-            self._write(list(over), None)
+        self._write_floods(second(now or self._receipt()))
 
     def close(self) -> None:
         """Write every flood still held. Idempotent."""
-        with self._lock:
-            held = self._floods.release()
-        if held:
-            self._write(list(held), None)
+        self._write_floods(None)
 
-    def _take(self, arrivals: Sequence[Arrival], now: datetime | None) -> tuple[list[Item], list[Item]]:
-        """Where each arrival's answer will be found, and what goes into the transaction."""
-        answers: list[Item] = []
-        items: list[Item] = []
+    def _write_floods(self, before_second: int | None) -> None:
+        with self._lock:
+            released = self._floods.release(before_second)
+        if not released:
+            return
+        try:
+            self._write(list(released.values()), None)
+        except BaseException:
+            with self._lock:
+                self._floods.restore(released)
+            raise
+
+    def _take(self, turn: _Turn, arrivals: Sequence[Arrival], now: datetime | None) -> None:
+        """Screen a batch; `turn` says where each answer will be found, and what a failed write gives back."""
         latest = 0
         for arrival in arrivals:
             at = arrival.at or now or self._receipt()
             latest = max(latest, second(at))
             one = self._screen.pass_through(arrival, at)
-            if row := self._coalesced(one):
-                answers.append(row)
+            turn.screened.append(one)
+            if row := self._coalesced(one, turn):
+                turn.answers.append(row)
             else:
-                items.append(ticket := Ticket(one))
-                answers.append(ticket)
-        items.extend(self._floods.release(None if self._run_id else latest))
-        return answers, items
+                turn.items.append(ticket := Ticket(one))
+                turn.answers.append(ticket)
+        turn.released = self._floods.release(None if self._run_id else latest)
+        turn.items.extend(turn.released.values())
 
-    def _coalesced(self, one: Screened) -> Attempt | None:
+    def _give_back(self, turn: _Turn) -> None:
+        """As if the batch had never come: limits, counts and held rows."""
+        for one in turn.screened:
+            self._screen.give_back(one)
+        self._floods.restore(turn.released)
+        for likeness in turn.counted:
+            self._floods.give_back(likeness)
+
+    def _coalesced(self, one: Screened, turn: _Turn) -> Attempt | None:
         """The held row this arrival was added to, or None when it gets a row of its own."""
         replayed = self._replays.get((one.key_hash or "", one.payload_hash or ""))
         if replayed is not None and one.at - replayed.at > _REPLAY_KNOWN_FOR:
@@ -143,6 +173,7 @@ class Gate:
         else:
             return None
         likeness = Likeness(one.client or "", one.source, what, second(one.at))
+        turn.counted.append(likeness)
         if not self._floods.count(likeness):
             return None
         if (held := self._floods.held(likeness)) is not None:
@@ -159,18 +190,23 @@ class Gate:
             self._log.append(SUBMISSIONS.name, items, self._settlement, also)
 
     def _write_segments(self, items: list[Item], also: Also | None) -> None:
-        """Decide on what the database knows now, write the file, and see in the transaction that it still holds."""
+        """Decide on what the database knows now, write the file, and see in the transaction that it still holds.
+
+        Other rows may come meanwhile; only news of the same persons and keys make it look again.
+        """
         while True:
             with self._log.database.read() as connection:
                 version = self._log.version_in(connection, SUBMISSIONS.name)
                 known = Known(connection, screened([items]))
+            asked = known.copy()
             outcome = self._settlement.decide(known, [items])
             table = table_of(SUBMISSIONS, outcome.rows[0])
 
             def within(connection: Connection) -> None:
-                if self._log.version_in(connection, SUBMISSIONS.name) != version:  # noqa: B023 - called in this turn
+                news = self._log.version_in(connection, SUBMISSIONS.name) != version  # noqa: B023 - called in this turn
+                if news and Known(connection, screened([items])) != asked:  # noqa: B023
                     raise _Overtaken
-                outcome.write(connection)  # noqa: B023 - called in this turn
+                outcome.write(connection)  # noqa: B023
                 if also is not None:
                     also(connection)
 

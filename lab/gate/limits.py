@@ -32,5 +32,11 @@ class SlidingWindow:
         instants.append(at_us)
         return within
 
+    def give_back(self, key: str, at_us: int) -> None:
+        """Take back one attempt that was counted at that instant and then not stored."""
+        instants = self._instants.get(key)
+        if instants is not None and at_us in instants:
+            instants.remove(at_us)
+
     def __len__(self) -> int:
         return len(self._instants)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,7 +14,9 @@ from lab.clock import business_day
 from lab.gate.screen import Screened, utm
 from lab.user_agent import family
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_TRACE = re.compile(r"[A-Za-z0-9_\-]{1,64}")
+_encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), sort_keys=True).encode
 
 
 class Decision(NamedTuple):
@@ -28,15 +31,12 @@ class Decision(NamedTuple):
 def attempt(screened: Screened, decision: Decision, attempt_id: str, zone: ZoneInfo) -> Attempt:
     """The row to store; `seq` is filled in by the log."""
     arrival, submission, refusal = screened.arrival, screened.arrival.submission, decision.refusal
-    occurred = submission.occurred_at if submission else None
-    if occurred is not None and occurred.tzinfo is None:
-        occurred = occurred.replace(tzinfo=UTC)
     return Attempt(
         attempt_id,
         0,
         screened.at,
         business_day(screened.at, zone),
-        occurred,
+        _claimed(submission.occurred_at) if submission and submission.occurred_at else None,
         arrival.channel.value,
         decision.kind.value,
         screened.source,
@@ -56,7 +56,7 @@ def attempt(screened: Screened, decision: Decision, attempt_id: str, zone: ZoneI
         utm(submission.utm_source) if submission else None,
         utm(submission.utm_medium) if submission else None,
         utm(submission.utm_campaign) if submission else None,
-        arrival.trace_id,
+        arrival.trace_id if arrival.trace_id and _TRACE.fullmatch(arrival.trace_id) else None,
         1,
         arrival.run_id,
         arrival.fault_id,
@@ -78,6 +78,15 @@ def verdict(row: Attempt) -> Verdict:
         DuplicateKind(row.duplicate_kind) if row.duplicate_kind else None,
         row.lead_id,
     )
+
+
+def _claimed(at: datetime) -> datetime | None:
+    """The instant a client claims, in UTC; none at all when no calendar of ours reaches it."""
+    try:
+        instant = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        return None
+    return instant if _EARLIEST <= instant < _LATEST else None
 
 
 def content(screened: Screened) -> str:

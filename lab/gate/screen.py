@@ -97,6 +97,14 @@ class Screen:
             pseudonyms.key(f"{source_name}\n{key}") if key else None,
         )
 
+    def give_back(self, one: Screened) -> None:
+        """Take back what an arrival consumed, since it could not be stored."""
+        at_us = microseconds(one.at)
+        if one.client is not None:
+            self._clients.give_back(one.client, at_us)
+        if one.user is not None:
+            self._users.give_back(one.user, at_us)
+
     def _size(self, arrival: Arrival) -> Refusal | None:
         limit = self._world.limits.max_bytes
         if arrival.size_bytes is None or arrival.size_bytes <= limit:

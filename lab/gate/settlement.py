@@ -82,6 +82,13 @@ class Known:
             for row in connection.execute(select(idempotency).where(idempotency.c.key_hash.in_(part))):
                 self.keys[row.key_hash] = (row.received_us, row.payload_hash, row.verdict)
 
+    def copy(self) -> Known:
+        """What is known now, untouched by later decisions."""
+        same = Known.__new__(Known)
+        same.leads = defaultdict(list, {person: list(found) for person, found in self.leads.items()})
+        same.keys = dict(self.keys)
+        return same
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Known) and dict(self.leads) == dict(other.leads) and self.keys == other.keys
 
@@ -118,7 +125,7 @@ class Settlement:
                     item.row = outcome.replays.hold(likeness, row)
                 else:
                     rows.append(row)
-            rows.extend(outcome.replays.release())
+            rows.extend(outcome.replays.release().values())
             outcome.rows.append(rows)
         return outcome
 

@@ -129,7 +129,9 @@ def run_day(day: DayFiles, sql: str, params: Params, then: Reduce | None = None)
         else:
             head, bound = _JOURNAL_ONLY, dict(params)
         frame = pl.from_arrow(connection.sql(f"{head} from (\n{sql}\n)", params=bound).to_arrow_table())
-    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+    except duckdb.Error as error:
+        if not day.files:
+            raise
         if gone := next((file for file in day.files if not file.exists()), None):
             raise FileGone(gone) from error
         raise LabError(

@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import func, select
 
 from lab.attempt import UNKNOWN, Arrival, Category, Channel, DuplicateKind, Kind, Outcome, Refusal, Stage
 from lab.database import idempotency, leads, payloads
+from lab.errors import StorageFailed
 
 
 def count(log, table) -> int:
@@ -270,3 +271,68 @@ def test_what_refused_live_submissions_said_is_kept_for_erasure_and_recheck(make
     assert count(log, payloads) == 0
     make_gate().admit([arrive(name="")])
     assert count(log, payloads) == 1
+
+
+def test_a_flood_that_could_not_be_written_is_held_until_it_can(gate, log, clock, monkeypatch) -> None:
+    """The disk refuses at the second's end: the exact count is written once it recovers."""
+    gate.admit([Arrival(None, Channel.API, at=clock(), client="x") for _ in range(50)])
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "append", _refuse)
+        with pytest.raises(StorageFailed):
+            gate.tick(clock() + timedelta(seconds=1))
+    gate.tick(clock() + timedelta(seconds=1))
+    assert sum(row["repeat_count"] for row in stored(log)) == 50
+
+
+def test_a_refused_batch_leaves_no_trace_and_its_retry_counts_once(gate, log, clock, arrive, monkeypatch) -> None:
+    """Neither in the floods nor in the limits."""
+    flood = [Arrival(None, Channel.API, at=clock(), client="x") for _ in range(50)]
+    with monkeypatch.context() as patch:
+        patch.setattr(log, "append", _refuse)
+        for _ in range(12):
+            with pytest.raises(StorageFailed):
+                gate.admit([*flood, arrive()])
+    verdicts = gate.admit([*flood, arrive()])
+    gate.close()
+    assert verdicts[-1].outcome is Outcome.SUCCESS
+    assert sum(row["repeat_count"] for row in stored(log)) == 51
+
+
+def _refuse(*_: object) -> None:
+    raise StorageFailed("full")
+
+
+@pytest.mark.parametrize("field", ["email", "name", "phone", "company", "message", "user_id", "utm_source", "page"])
+def test_half_a_character_costs_nobody_else_their_verdict(gate, log, arrive, field) -> None:
+    """A lone surrogate, as broken clients send, in any field: the batch is stored and read back."""
+    verdicts = gate.admit([arrive(1), arrive(2, **{field: "a\ud800b@x.org"}), arrive(3)])
+    assert [verdicts[0].outcome, verdicts[2].outcome] == [Outcome.SUCCESS] * 2
+    assert len(stored(log)) == 3
+
+
+def test_a_trace_id_is_a_token_or_nothing(gate, log, arrive) -> None:
+    """It comes from a stranger's header."""
+    gate.admit([arrive(1, arrival={"trace_id": "4bf92f35-77b3"}), arrive(2, arrival={"trace_id": "<img src=x>" * 9})])
+    assert [row["trace_id"] for row in stored(log)] == ["4bf92f35-77b3", None]
+
+
+def test_an_instant_no_calendar_reaches_is_not_kept(gate, log, arrive) -> None:
+    """What a client claims may be nonsense; the row must still be readable."""
+    far = [datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))), datetime(1, 1, 1, tzinfo=UTC), datetime(2026, 1, 1)]  # noqa: DTZ001
+    gate.admit([arrive(n, occurred_at=at) for n, at in enumerate(far)])
+    assert [row["occurred_at"] for row in stored(log)] == [None, None, datetime(2026, 1, 1, tzinfo=UTC)]
+
+
+def test_live_traffic_does_not_starve_a_bulk_append(make_gate, log, arrive, monkeypatch) -> None:
+    """Somebody else's rows before every commit are no reason to look again, unless they are the same people's."""
+    live, run = make_gate(), make_gate(run_id="r1")
+    real, written = log.append_table, []
+
+    def meanwhile(stream, table, **rest):
+        live.admit([arrive(1_000 + len(written))])
+        written.append(table.num_rows)
+        return real(stream, table, **rest)
+
+    monkeypatch.setattr(log, "append_table", meanwhile)
+    run.admit([arrive(n) for n in range(20)])
+    assert written == [20]
