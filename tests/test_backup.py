@@ -28,6 +28,7 @@ from lab.eventlog.housekeeping import keep_house
 from lab.ids import microseconds
 from lab.opening import open_lab
 from lab.report import Status
+from lab.sealing import seal, verify_here
 from lab.settings import Settings, read_settings
 from lab.simulator import backfill, scenario
 
@@ -311,3 +312,17 @@ def test_the_command_line_backs_up_and_tells_the_job(lab: Lab, tmp_path: Path, c
     assert main(["backup", str(tmp_path / "b")]) == 2
     assert "not an empty folder" in capsys.readouterr().err
     assert [job.state for job in lab.jobs.recent("backup")] == ["failed", "done"]
+
+
+def test_sealed_days_and_their_chain_hold_in_the_copy(lab: Lab, clock: ManualClock, tmp_path: Path) -> None:
+    """Verified against the head of the original, with files that are read-only there too."""
+    fill(lab)
+    silent = Hook("", None)
+    head = seal(lab, None, silent)["head"]  # type: ignore[arg-type]
+    told = back_up(lab, tmp_path / "b")
+    assert told["head"] == head
+    assert head in (tmp_path / "b" / "BACKUP.txt").read_text()
+    with opened_at(tmp_path / "b", clock) as other:
+        found = verify_here(other, silent, head)  # type: ignore[arg-type]
+        assert (found["mismatch"], found["sealed_days"]) == (None, 5)
+        assert not any((other.log.folder / one.file).stat().st_mode & 0o222 for one in other.log.view().segments)
