@@ -23,16 +23,17 @@ class Counts:
 
     def add(self, entries: Iterable[Hit | RecordedRow]) -> None:
         """Count rows that carry their own outcome."""
-        for entry in entries:
-            self.count(entry.when.ordinal, entry.success, entry.attempts)
+        alike = Counter((entry.when.ordinal, entry.success, entry.attempts) for entry in entries)
+        for (ordinal, success, attempts), rows in alike.items():
+            self.count(ordinal, success, attempts, rows)
 
-    def count(self, ordinal: int, success: bool, attempts: int = 1) -> None:
-        """Count a row that stands for so many attempts; for none, it is a replay."""
-        self.rows += 1
+    def count(self, ordinal: int, success: bool, attempts: int = 1, rows: int = 1) -> None:
+        """Count rows that each stand for so many attempts; for none, they are replays."""
+        self.rows += rows
         if attempts:
-            self._outcomes[ordinal, success] += attempts
+            self._outcomes[ordinal, success] += attempts * rows
         else:
-            self.replays += 1
+            self.replays += rows
 
     @property
     def attempts(self) -> int:

@@ -28,6 +28,7 @@ HOST, AUTHUSER, TIME, PATH, QUERY, STATUS, USER_AGENT, BROKEN = range(1, 9)
 PATH is None unless the request is a POST; BROKEN is None unless the line is."""
 
 _TIME = rb"[0-3]\d/(?:" + "|".join(MONTHS).encode() + rb")/\d{4}:[0-2]\d:[0-5]\d:[0-6]\d [+-][01]\d[0-5]\d"
+_LOG_TIME = re.compile(_TIME)
 _QUOTED = rb'(?:[^"\\\n]++|\\[^\n])*+'
 _POST = (
     rb'POST (?:[A-Za-z][A-Za-z0-9+.-]*+://[^/?#"\\ \n]*+)?+'
@@ -38,6 +39,7 @@ _COMMON = (
     rb"([0-5]\d\d) (?:\d++|-)"
 )
 _COMBINED = rb' "' + _QUOTED + rb'" "(' + _QUOTED + rb')"(?: (?:"' + _QUOTED + rb'"|[^" \n]++))*+'
+_SECONDS = tuple(timedelta(seconds=seconds) for seconds in range(60))
 _END = rb"\r?\n|([^\n]*+)\n"
 
 
@@ -97,13 +99,29 @@ class When(NamedTuple):
 def calendar(zone: ZoneInfo) -> Callable[[bytes], When | None]:
     """A function from a line's time to its instant and business day; None for a time that does not exist.
 
-    Neighbouring lines share their second, so a small memory saves most of the work.
+    Neighbouring lines share their second or at least their minute, so a small memory saves most of the work.
     """
 
     @lru_cache(maxsize=4096)
+    def minute(text: bytes) -> When | None:
+        """The minute of a log's time, when all of it lies in one business day."""
+        start, end = (_log_time(b"%b:%b %b" % (text[:17], second, text[17:])) for second in (b"00", b"59"))
+        if start is None or end is None:
+            return None
+        first = moment(start, zone)
+        return first if first.ordinal == moment(end, zone).ordinal else None
+
+    @lru_cache(maxsize=4096)
     def when(text: bytes) -> When | None:
-        at = _log_time(text) if text[2:3] == b"/" else instant_of(text.decode("ascii", "replace"))
-        return None if at is None else moment(at, zone)
+        if not _LOG_TIME.fullmatch(text):
+            at = instant_of(text.decode("ascii", "replace"))
+            return None if at is None else moment(at, zone)
+        start = minute(text[:17] + text[21:])
+        if start is None:
+            at = _log_time(text)
+            return None if at is None else moment(at, zone)
+        seconds = min(int(text[18:20]), 59)  # a leap second is written as :60
+        return When(start.at + _SECONDS[seconds], start.at_us + seconds * 1_000_000, start.ordinal)
 
     return when
 
@@ -124,7 +142,7 @@ def _log_time(text: bytes) -> datetime | None:
             int(part[:2]),
             int(part[12:14]),
             int(part[15:17]),
-            min(int(part[18:20]), 59),  # a leap second is written as :60
+            min(int(part[18:20]), 59),
             tzinfo=timezone(-offset if part[21] == "-" else offset),
         )
     except (ValueError, OverflowError, IndexError):

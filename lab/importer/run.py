@@ -11,12 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from lab.attempt import Kind, Outcome
-from lab.database import imported_lines
 from lab.errors import Cancelled, DaySealed, StorageFailed
 from lab.eventlog import SUBMISSIONS
 from lab.importer import ledger, sentences
@@ -24,9 +22,10 @@ from lab.importer.columns import Columns
 from lab.importer.counts import Counts, days_of, previewed_days
 from lab.importer.given import JudgedRow, RecordedRow
 from lab.importer.judge import Judge
+from lab.importer.keys import E, Key, fresh_among, known_keys, seem_new, take_keys
 from lab.importer.leftovers import Leftovers
 from lab.importer.rows import Entry, Hit
-from lab.importer.task import E, Forms, Key, Progress, Task, fresh_among, known_keys, sealed_among
+from lab.importer.task import Forms, Progress, Task, sealed_among
 
 if TYPE_CHECKING:
     from lab.opening import Lab
@@ -201,11 +200,12 @@ class _Run:
         """Store what is not there yet; once more when another import stored some of it, or its day was sealed."""
         if not entries:
             return
-        for _ in range(_TRIES):
+        for turn in range(_TRIES):
             with self._lab.database.read() as connection:
-                known = known_keys(connection, entries)
+                new = not turn and append == self._record and seem_new(connection, entries)
+                known = set() if new else known_keys(connection, entries)
                 closed = sealed_among(connection, entries)
-            missing = fresh_among(entries, known)
+            missing = list(entries) if new else fresh_among(entries, known)
             fresh = [entry for entry in missing if entry.when.ordinal not in closed] if closed else missing
             try:
                 append(entries, fresh)
@@ -232,13 +232,7 @@ class _Run:
     def _claim(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """Take the entries' keys for this run, in the transaction that stores its rows."""
         try:
-            connection.execute(
-                insert(imported_lines),
-                [
-                    {"line_hash": entry.line_hash, "occurrence": entry.occurrence, "run_id": self._run_id}
-                    for entry in entries
-                ],
-            )
+            take_keys(connection, entries, self._run_id)
         except IntegrityError as error:
             raise _Overlap from error
         ledger.advance(connection, self._run_id, len(entries))

@@ -1,7 +1,7 @@
 """An import's task: files, rules and format, checked before anything is written, then read part by part.
 
 Preview and import read through the same task, so that what was shown is what is stored. The trap it avoids:
-two files of one run that overlap. A key is new once, whoever asks.
+a second file that turns out to be wrong when the first is stored. All are checked first.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import pyarrow as pa
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from lab.database import closed_days, imported_lines
+from lab.database import closed_days
 from lab.errors import BadRequest
 from lab.eventlog import SUBMISSIONS, table_of
 from lab.importer.columns import Columns, make_columns
@@ -23,21 +23,15 @@ from lab.importer.detect import Detected, check_table, detect, format_named
 from lab.importer.files import read_whole, size_bytes
 from lab.importer.formats import calendar
 from lab.importer.given import Given, RecordedRow
+from lab.importer.keys import LOOKED_UP_AT_ONCE
 from lab.importer.rows import Entry, Hit, Keys, Part, Recorder, read_parts, read_table
 from lab.importer.rules import make_rules
 
 if TYPE_CHECKING:
     from lab.opening import Lab
 
-Key = tuple[bytes, int]
-E = TypeVar("E", bound=Entry)
 Forms = Mapping[str, str] | Sequence[str]
 """Path to source, or PATH=SOURCE texts."""
-
-LOOKED_UP_AT_ONCE = 900
-_KNOWN = select(imported_lines.c.line_hash, imported_lines.c.occurrence).where(
-    imported_lines.c.line_hash.in_(bindparam("hashes", expanding=True))
-)
 
 
 class Progress(Protocol):
@@ -122,27 +116,6 @@ class Task:
 
     def _checked(self, done: int) -> None:
         self.progress.report("checking", done, self.total_bytes)
-
-
-def known_keys(connection: Connection, entries: Sequence[Entry]) -> set[Key]:
-    """Keys of stored lines among those of the entries."""
-    hashes = list({entry.line_hash for entry in entries})
-    known: set[Key] = set()
-    for start in range(0, len(hashes), LOOKED_UP_AT_ONCE):
-        rows = connection.execute(_KNOWN, {"hashes": hashes[start : start + LOOKED_UP_AT_ONCE]})
-        known.update((row[0], row[1]) for row in rows)
-    return known
-
-
-def fresh_among(entries: Sequence[E], known: set[Key]) -> list[E]:
-    """The entries whose key is not known yet, each key once; their keys become known."""
-    fresh = []
-    for entry in entries:
-        key = (entry.line_hash, entry.occurrence)
-        if key not in known:
-            known.add(key)
-            fresh.append(entry)
-    return fresh
 
 
 def sealed_among(connection: Connection, entries: Sequence[Entry]) -> set[int]:

@@ -20,10 +20,10 @@ from lab.database import idempotency, imported_lines, leads, runs, segments
 from lab.errors import BadRequest
 from lab.eventlog import SUBMISSIONS
 from lab.ids import microseconds
+from lab.importer.keys import LOOKED_UP_AT_ONCE
 from lab.importer.ledger import KIND, WITHDRAWN, at_work
 from lab.importer.leftovers import leftovers_path
 from lab.importer.sentences import many
-from lab.importer.task import LOOKED_UP_AT_ONCE
 
 if TYPE_CHECKING:
     from lab.opening import Lab

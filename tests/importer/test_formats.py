@@ -180,3 +180,23 @@ def test_a_leap_second_is_the_second_before() -> None:
     when = calendar(ZoneInfo("UTC"))(b"30/Jun/2015:23:59:60 +0000")
     assert when is not None
     assert when.at.second == 59
+
+
+def test_a_time_that_only_looks_like_a_logs_is_none() -> None:
+    """JSON logs may hold anything where the time should be."""
+    when = calendar(ZoneInfo("UTC"))
+    for text in (b"25/Oct/2015:23:59:xx +0000", b"25/Oct/2015", b"25/Oct/2015:23:59:10", b"11/19/2026", b"\xff/\xff", b""):
+        assert when(text) is None
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Africa/Monrovia", "Europe/Amsterdam"])
+def test_a_minute_that_is_remembered_gives_each_second_its_own_day(zone: str) -> None:
+    """Also where midnight falls inside a minute, as it did in Monrovia until 1972."""
+    when = calendar(ZoneInfo(zone))
+    for day in ("01/Jan/1971", "25/Oct/2015"):
+        for hour, minute, second in ((0, 44, 29), (0, 44, 30), (18, 29, 59), (18, 30, 0), (22, 0, 0), (23, 59, 59)):
+            found = when(f"{day}:{hour:02}:{minute:02}:{second:02} +0000".encode())
+            assert found is not None
+            at = datetime.strptime(f"{day} {hour}:{minute}:{second} +0000", "%d/%b/%Y %H:%M:%S %z")
+            assert (found.at, found.at_us) == (at, int(at.timestamp()) * 1_000_000)
+            assert date.fromordinal(found.ordinal) == at.astimezone(ZoneInfo(zone)).date()

@@ -35,7 +35,7 @@ def test_a_date_is_its_midnight() -> None:
 
 @pytest.mark.parametrize(
     "value", [None, "", "yesterday", "11/19/2026", "2026-13-01", "9" * 4_000, -1, float("nan"), float("inf"), True, [],
-              "0001-01-01T00:00:00+23:00", datetime.max, "9999-12-31"]
+              "0001-01-01T00:00:00+23:00", datetime.max.replace(tzinfo=UTC), "9999-12-31"]
 )  # fmt: skip
 def test_what_is_no_instant_is_none(value: Any) -> None:
     """Never an error."""
