@@ -17,7 +17,7 @@ import polars as pl
 
 from lab.clock import Clock, business_day, day_bounds
 from lab.errors import FileDamaged, FileGone
-from lab.metrics import attempts, daily, detail, export, minutes, trend, usual
+from lab.metrics import attempts, daily, detail, export, minutes, trend
 from lab.metrics.attempts import Cursor, Days, Filter, Page
 from lab.metrics.daily import Dimension, Totals
 from lab.metrics.detail import DayDetail
@@ -119,14 +119,14 @@ class Metrics:
         )
 
     def expected_by_now(
-        self, day: date, now: datetime, traffic: Traffic = Traffic.ALL, weeks: int = usual.WEEKS
+        self, day: date, now: datetime, traffic: Traffic = Traffic.ALL, weeks: int = WEEKS
     ) -> ByNow:
         """What the same weekday of the weeks before held after the same elapsed time."""
 
         def work(view: Days) -> ByNow:
-            cube = self._cube(view, day - timedelta(weeks=weeks, days=usual.AROUND), day, traffic)
+            cube = self._cube(view, day - timedelta(weeks=weeks, days=AROUND), day, traffic)
             filled = cube.filter(pl.col("kind") == "attempt")["day"].unique().to_list()
-            known = usual.known_days(filled, day, weeks)
+            known = known_days(filled, day, weeks)
             return minutes.expected_by_now(self._reader, view.days, day, now, self.zone, traffic, known)
 
         return self._seen(work)

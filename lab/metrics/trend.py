@@ -35,7 +35,8 @@ def with_baseline(days: pl.DataFrame) -> pl.DataFrame:
     share = pl.when(pl.col("attempts") > 0).then(pl.col("failed") / pl.col("attempts"))
     scored = (pl.col("earlier").list.len() >= POINTS) & ~pl.col("open")
     middle, usual = pl.col("middle"), pl.col("usual_share")
-    chance = (usual.clip(LEAST_SHARE, 0.5) * (1 - usual.clip(LEAST_SHARE, 0.5)) / pl.max_horizontal("attempts", 1)).sqrt()
+    likely = usual.clip(LEAST_SHARE, 0.5)
+    chance = (likely * (1 - likely) / pl.max_horizontal("attempts", 1)).sqrt()
     spread = pl.max_horizontal(1.4826 * _deviation("shares"), 0.01, chance)
     return (
         days.sort("day")
