@@ -57,7 +57,7 @@ class Hook:
     def __init__(self, stage: str, act: object, at: int = 0) -> None:
         self.stage, self.act, self.left, self.stages = stage, act, at, list[str]()
 
-    def report(self, stage: str, done: int = 0, total: int = 0) -> None:
+    def report(self, stage: str, done: int = 0, total: int = 0, **_detail: object) -> None:
         self.stages.append(stage)
         if stage == self.stage:
             self.left -= 1
