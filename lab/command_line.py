@@ -150,7 +150,7 @@ def _import(options: argparse.Namespace) -> Answer:
         return Answer(removed, removed["sentence"])
     if not options.files:
         raise BadRequest("No file is named; write python -m lab import FILE --form PATH=SOURCE.")
-    if not options.form:
+    if not options.form and not options.map:
         _offer_forms(options.files, options.format)
     work = importer.preview if options.dry_run else importer.import_files
     asked = (options.files, options.form, options.refused, options.format)

@@ -131,6 +131,22 @@ def test_a_stretch_of_days_without_attempts_is_one_line(capsys: pytest.CaptureFi
     assert [line.split()[0] for line in out[2:5]] == ["2015-10-25", "…", "2015-10-27"]
 
 
+def test_a_table_is_judged_or_recorded_by_its_columns(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """With --map for names that are not ours; a dry run says how many rows would be judged, day by day."""
+    path = tmp_path / "leads.csv"
+    path.write_text("When,Mail,Name,Source\n2026-11-19T10:00:00Z,ann@example.org,Ann,WEBSITE_FORM\nnever,x,y,z\n")
+    mapped = ("--map", "time=When", "--map", "email=Mail")
+    code, out, _ = run(capsys, "import", str(path), *mapped, "--dry-run")
+    assert code == 0
+    assert out.splitlines()[0].split() == ["2026-11-19", "1", "to", "be", "judged"]
+    done = as_json(capsys, "import", str(path), *mapped, "--format", "csv")
+    assert (done["added"], done["judged"], done["broken"], done["left_out"]) == (1, 1, 1, 0)
+    code, _, err = run(capsys, "import", str(path))
+    assert code == 2
+    assert "try: --map 'email=Mail'" in err
+    assert as_json(capsys, "import", "--withdraw", done["run_id"])["leads"] == 1
+
+
 BAD: list[tuple[list[str], str]] = [
     ([], "The following arguments are required: COMMAND"),
     (["dance"], "invalid choice: 'dance'"),
@@ -150,6 +166,9 @@ BAD: list[tuple[list[str], str]] = [
     (["import", "LOG"], "try: --form /join_form=WEBSITE_FORM --form /login_form=LANDING_PAGE"),
     (["import", "--withdraw", "x"], "nothing was imported yet"),
     (["import", "LOG", "--withdraw", "x"], "leave the other arguments out"),
+    (["import", "--map", "a=b", "--withdraw", "x"], "leave the other arguments out"),
+    (["import", "LOG", "--map", "colour=Red"], "'colour' is not a column of ours; use one of received_at"),
+    (["import", "LOG", "--map", "email=Mail"], "No form is named"),
 ]
 
 
