@@ -47,7 +47,7 @@ def burst(
     run_id = run_id_of(plan, start, lab.zone, lab.world)
     arrivals = burst_submissions(plan, start, lab.zone, lab.world, run_id)
     due_s = [(one.at - start).total_seconds() if one.at else 0.0 for one in arrivals]
-    run = ledger.begin(lab.database, run_id, plan, burst_faults(plan, start), start, progress.job_id)
+    run = ledger.begin(lab.log, run_id, plan, burst_faults(plan, start), start, progress.job_id)
     wait = pause or threading.Event().wait
     tally, state = Tally(), "failed"
     began = elapsed_s()

@@ -59,7 +59,7 @@ def backfill(lab: Lab, plan: Plan, progress: Progress, *, chunk: int = CHUNK) ->
         raise BadRequest("A backfill ends yesterday at the latest; start earlier or ask for fewer days.")
     plan = replace(plan, start=start)
     run_id = run_id_of(plan, start, lab.zone, lab.world)
-    run = ledger.begin(lab.database, run_id, plan, faults_of(plan, start, lab.zone), now, progress.job_id)
+    run = ledger.begin(lab.log, run_id, plan, faults_of(plan, start, lab.zone), now, progress.job_id)
     filling = _Filling(lab, plan, start, now, run, progress, chunk)
     state = "failed"
     try:

@@ -11,18 +11,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier, Thread
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from lab.attempt import Arrival, Channel, Submission
 from lab.clock import ManualClock
 from lab.database import ground_truth, runs
-from lab.errors import BadRequest, Cancelled
+from lab.errors import BadRequest, Cancelled, FileGone
 from lab.eventlog import SUBMISSIONS
+from lab.gate import Gate
 from lab.opening import open_lab
+from lab.sealing import seal_now
 from lab.settings import PROJECT, Settings, read_settings
 from lab.simulator import DEMO, Plan, Trouble, backfill, scenario
 
@@ -240,6 +243,108 @@ def test_a_second_run_of_the_same_plan_at_the_same_time_is_refused(
     with pytest.raises(BadRequest, match="already running"):
         backfill(lab, SMALL, told)
     assert len(rows_of(lab)) == rows["added"]
+
+
+def row_of(lab: Lab) -> tuple[str, int, int]:
+    """The only run's state, its count, and the sum of its days."""
+    with lab.database.read() as connection:
+        row = connection.execute(select(runs)).one()
+    return row.state, row.done, sum(count for count, _ in json.loads(row.summary)["by_day"].values())
+
+
+def test_of_two_equal_runs_at_once_one_wins_and_a_third_adds_nothing(settings: Settings, clock: ManualClock) -> None:
+    """Two labs over one folder, both begun before either stored a row: the loser leaves the winner's row alone."""
+    together, ends = Barrier(2), list[Any]()
+
+    class Both(_Silent):
+        def __init__(self, job_id: str) -> None:
+            self.job_id, self._met = job_id, False
+
+        def report(self, stage: str, done: int = 0, total: int = 0, **detail: Any) -> None:
+            if not self._met:
+                self._met = True
+                together.wait(60)
+
+    def run(job_id: str) -> None:
+        with open_lab(settings, clock, housekeeping=False) as one:
+            try:
+                ends.append(backfill(one, SMALL, Both(job_id), chunk=50)["added"])
+            except BadRequest as error:
+                ends.append(str(error))
+
+    with open_lab(settings, clock, housekeeping=False) as lab:
+        threads = [Thread(target=run, args=(job_id,)) for job_id in ("one", "other")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        added, refusal = sorted(ends, key=lambda end: isinstance(end, str))
+        assert "already running" in refusal
+        assert row_of(lab) == ("done", added, added)
+        assert backfill(lab, SMALL, _Silent())["added"] == 0
+        assert len(rows_of(lab)) == added
+
+
+def test_a_run_that_lost_says_nothing_of_how_the_other_ended(
+    lab: Lab, telling: Callable[[dict[int, Callable[[], None]]], Any]
+) -> None:
+    """The row belongs to the job that moved it last."""
+
+    class Other(_Silent):
+        job_id = "other"
+
+    with pytest.raises(BadRequest, match="already running"):
+        backfill(lab, SMALL, telling({1: lambda: backfill(lab, SMALL, Other()) and None}))
+    state, done, by_day = row_of(lab)
+    assert (state, done) == ("done", by_day)
+
+
+def test_an_interrupt_right_after_a_commit_doubles_nothing(
+    lab: Lab, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second Ctrl-C may come when the rows are durable and the run does not know it yet."""
+    admit = Gate.admit
+
+    def interrupted(gate: Gate, *given: Any, **named: Any) -> Any:
+        admit(gate, *given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Gate, "admit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        backfill(lab, SMALL, told, chunk=50)
+    monkeypatch.undo()
+    assert row_of(lab) == ("failed", 50, 50)
+    summary = backfill(lab, SMALL, told)
+    assert (summary["already"], summary["added"] + 50) == (50, len(rows_of(lab)))
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_row_that_does_not_add_up_is_counted_again_from_the_files(lab: Lab, told: Any, sealed: bool) -> None:
+    """What an older lab wrote wrong costs a count, never a second copy of a day; a sealed day counts too."""
+    first = backfill(lab, SMALL, told)
+    if sealed:
+        seal_now(lab, DAY_OF_NOON - timedelta(days=1))
+    with lab.database.write() as connection:
+        connection.execute(update(runs).values(summary=json.dumps({"by_day": {}})))
+    again = backfill(lab, SMALL, told)
+    assert (again["added"], again["already"], again["skipped_days"]) == (0, first["added"], [])
+    assert again["attempts"] == first["attempts"]
+    assert len(rows_of(lab)) == first["added"]
+    assert row_of(lab) == ("done", first["added"], first["added"])
+
+
+def test_a_lost_file_of_a_row_that_does_not_add_up_stops_the_run(lab: Lab, told: Any) -> None:
+    """Nobody can tell what is missing then, so nothing is added."""
+    backfill(lab, SMALL, told)
+    with lab.database.write() as connection:
+        connection.execute(update(runs).values(summary=None))
+    file = lab.log.view().days[0].files[0]
+    file.unlink()
+    with pytest.raises(FileGone, match="restore it from a backup"):
+        backfill(lab, SMALL, told)
+    lab.log.set_aside(file, "is missing")
+    with pytest.raises(FileGone, match="restore it from a backup"):
+        backfill(lab, SMALL, told)
 
 
 def test_progress_counts_up_to_the_whole(lab: Lab, told: Any) -> None:
