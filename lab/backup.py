@@ -38,8 +38,9 @@ Head of the chain of seals: {head}
 
 To restore: copy this folder to where the data shall lie, put the lab's own hash.key into it, then start the lab
 with LAB_DATA_DIR naming that folder and LAB_DATABASE_URL empty. `python -m lab doctor` says whether all is well.
-The hash key is not in this folder; it was at {key}. Without it the lab opens all the same, but
-pseudonyms of new traffic will not match the old ones, and nobody can be found by e-mail hash.
+The hash key is not in this folder; it was at {key}. Without it the lab does not open: with
+another key everybody would be a stranger. If it is lost for good, `python -m lab rekey` goes on with a new one, and
+pseudonyms of new traffic will not match the old ones.
 
 `sha256sum -c {sums}` compares every file with what was copied. This folder holds personal data: keep it so.
 """

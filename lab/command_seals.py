@@ -1,4 +1,4 @@
-"""`seal` and `verify` on the command line."""
+"""`seal`, `verify` and `rekey` on the command line: what is done to a log as a whole."""
 
 from __future__ import annotations
 
@@ -19,6 +19,28 @@ def register(command: Command) -> None:
     one.add_argument("--rebuild", action="store_true", help="compute the kept figures of sealed days again")
     one = command("verify", _verify, "Compute every hash, count, kept figure and the chain again; name what differs.")
     one.add_argument("--head", metavar="HASH", help="a head noted earlier, to find a cut tail")
+    command("rekey", _rekey, "Go on with a new key after hash.key was lost; earlier persons will not be recognised.")
+
+
+def _rekey(_options: argparse.Namespace) -> Answer:
+    from lab.data_folder import KEY_FILE, check_data, prepare_folder, rekey
+    from lab.database import Database
+    from lab.settings import read_settings
+
+    settings = read_settings()
+    prepare_folder(settings.data_dir)
+    database = Database(settings.database_url)
+    try:
+        database.create_tables()
+        check_data(database, settings.data_dir, settings.zone)
+        rekey(database)
+    finally:
+        database.close()
+    said = (
+        f"The lab goes on with the {KEY_FILE} there is, or makes a new one. Users, clients, duplicates and imported "
+        "lines from before will not be recognised."
+    )
+    return Answer({"sentence": said}, said)
 
 
 def _seal(options: argparse.Namespace) -> Answer:

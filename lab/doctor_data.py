@@ -124,7 +124,7 @@ def checks(known: Known, settings: Settings, now: datetime) -> list[Finding]:
 
 
 def _format(known: Known) -> Finding:
-    from lab.opening import FORMAT
+    from lab.data_folder import FORMAT
 
     version = known.meta.get("format", str(FORMAT))
     if version.isdigit() and int(version) <= FORMAT:

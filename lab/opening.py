@@ -6,26 +6,22 @@ anyone noticed. Everything is checked before the first row.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
-
 from lab.clock import Clock, system_clock
-from lab.database import Database, journal, meta, segments
+from lab.data_folder import check_data, open_key, prepare_folder
+from lab.database import Database
 from lab.erasure import retention
-from lab.errors import DataFolderError
 from lab.eventlog import EventLog
 from lab.eventlog.housekeeping import Housekeeper
 from lab.gate import Check, Gate, allow
 from lab.jobs import Jobs
 from lab.metrics import Metrics
 from lab.metrics.rollup import Rollups
-from lab.pseudonyms import Pseudonyms, read_or_make_key
+from lab.pseudonyms import Pseudonyms
 from lab.settings import Settings
 from lab.world import World, read_world
 
@@ -33,10 +29,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lab.report import Reports
-
-FORMAT = 1
-"""Version of the data folder's layout."""
-
 
 @dataclass
 class Lab:
@@ -98,13 +90,13 @@ def open_lab(
     from lab.sealing import Caretaker, NightWatch, last_sealed_end
 
     folder = settings.data_dir
-    _prepare_folder(folder)
+    prepare_folder(folder)
     world = read_world(folder / "sources.toml")
     database = Database(settings.database_url)
     try:
         database.create_tables()
-        check_data(database, settings.zone)
-        pseudonyms = Pseudonyms(read_or_make_key(folder / "hash.key"))
+        check_data(database, folder, settings.zone)
+        pseudonyms = Pseudonyms(open_key(database, folder))
         log = EventLog(database, folder, clock)
         log.prepare()
     except BaseException:
@@ -138,42 +130,3 @@ def open_lab(
     if housekeeping:
         housekeeper.start()
     return lab
-
-
-def check_data(database: Database, zone: ZoneInfo) -> None:
-    """Compare the folder's format and zone with ours; an empty lab takes the zone it is opened with."""
-    with database.write() as connection:
-        known = {row.name: row.value for row in connection.execute(select(meta))}
-        version = known.get("format", str(FORMAT))
-        if not version.isdigit() or int(version) > FORMAT:
-            raise DataFolderError(
-                f"The data folder was written by a newer lab (format {version}, this one reads {FORMAT}); "
-                "update the lab, or point LAB_DATA_DIR at another folder."
-            )
-        stored = known.get("zone", zone.key)
-        if stored != zone.key:
-            holds_rows = connection.execute(select(segments.c.id).limit(1)).first()
-            holds_rows = holds_rows or connection.execute(select(journal.c.seq).limit(1)).first()
-            if holds_rows:
-                raise DataFolderError(
-                    f"The data folder cuts days in {stored}, not in {zone.key}; set LAB_TIME_ZONE={stored}, "
-                    "or point LAB_DATA_DIR at another folder."
-                )
-        for name, value in (("format", str(FORMAT)), ("zone", zone.key)):
-            if name not in known:
-                connection.execute(insert(meta).values(name=name, value=value))
-            elif known[name] != value:
-                connection.execute(update(meta).where(meta.c.name == name).values(value=value))
-
-
-def _prepare_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataFolderError(
-            f"The data folder {folder} cannot be made ({error.strerror}); point LAB_DATA_DIR at a folder you can write."
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise DataFolderError(
-            f"The data folder {folder} is read-only; make it writable, or point LAB_DATA_DIR at one that is."
-        )

@@ -75,10 +75,23 @@ def read_or_make_key(path: Path) -> bytes:
             os.close(handle)
         try:
             os.link(temporary, path)
+            _sync(path.parent)
         except FileExistsError:
             key = path.read_bytes()
         finally:
             temporary.unlink()
+    except OSError as error:
+        raise DataFolderError(f"{path.name} cannot be read ({error.strerror}); restore it from a backup.") from error
     if len(key) != 32:
         raise DataFolderError(f"{path.name} holds {len(key)} bytes instead of 32; restore it from a backup.")
     return key
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name durable; Windows cannot open folders."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -21,9 +21,10 @@ from lab.attempt import Arrival, Category, Channel, Submission
 from lab.backup import back_up
 from lab.clock import ManualClock
 from lab.command_line import main
-from lab.database import jobs, leases, segments
+from lab.data_folder import rekey
+from lab.database import Database, jobs, leases, segments
 from lab.doctor import examine
-from lab.errors import BadRequest, Cancelled, StorageFailed
+from lab.errors import BadRequest, Cancelled, DataFolderError, StorageFailed
 from lab.eventlog.housekeeping import keep_house
 from lab.ids import microseconds
 from lab.opening import open_lab
@@ -66,6 +67,10 @@ class Hook:
 
 
 def opened_at(folder: Path, clock: ManualClock) -> Lab:
+    if not (folder / "hash.key").exists():
+        database = Database(f"sqlite:///{folder / 'lab.db'}")
+        rekey(database)
+        database.close()
     return open_lab(read_settings({"LAB_DATA_DIR": str(folder), "LAB_OLLAMA_HOST": "http://127.0.0.1:9"}), clock, housekeeping=False)
 
 
@@ -95,12 +100,14 @@ def absent(host: str, _model: str) -> Status:
 
 
 def test_the_key_is_not_in_it_and_that_is_said(lab: Lab, clock: ManualClock, tmp_path: Path) -> None:
-    """Without it the lab opens with a new one, and the doctor notices."""
+    """Without it the lab opens only once somebody asked for a new one, and the doctor notices."""
     fill(lab)
     told = back_up(lab, tmp_path / "b")
     assert (str(lab.settings.data_dir / "hash.key") in told["sentence"], "not match" in told["sentence"]) == (True, True)
     key = (lab.settings.data_dir / "hash.key").read_bytes()
     assert not [path for path in (tmp_path / "b").rglob("*") if path.is_file() and key in path.read_bytes()]
+    with pytest.raises(DataFolderError, match="put the old hash.key back"):
+        open_lab(read_settings({"LAB_DATA_DIR": str(tmp_path / "b")}), clock, housekeeping=False)
     opened_at(tmp_path / "b", clock).close()
     found = {one.check: one for one in examine({"LAB_DATA_DIR": str(tmp_path / "b")}, clock, absent)}["key"]
     assert (found.state, "put the old hash.key back" in found.sentence) == ("note", True)

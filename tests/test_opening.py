@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import update
 
 from lab.attempt import Arrival, Channel, Submission
+from lab.command_line import main
 from lab.database import meta
 from lab.errors import DataFolderError
 from lab.opening import open_lab
@@ -52,3 +53,38 @@ def test_closing_twice_is_closing_once(settings, clock) -> None:
     lab = open_lab(settings, clock)
     lab.close()
     lab.close()
+
+
+def test_a_lost_or_foreign_key_is_refused_before_anybody_becomes_a_stranger(settings, clock) -> None:
+    """With a new key every person and every imported line would be new; only who asks for it gets that."""
+    with open_lab(settings, clock, housekeeping=False) as lab:
+        lab.gate.admit([SENT])
+    key = settings.data_dir / "hash.key"
+    old = key.read_bytes()
+    key.unlink()
+    with pytest.raises(DataFolderError, match=r"is missing; put the old hash\.key back.*lab rekey"):
+        open_lab(settings, clock)
+    assert not key.exists()
+    key.write_bytes(b"k" * 32)
+    with pytest.raises(DataFolderError, match="is not the key this log was written with"):
+        open_lab(settings, clock)
+    key.write_bytes(old)
+    open_lab(settings, clock, housekeeping=False).close()
+    key.unlink()
+    assert main(["rekey"]) == 0
+    open_lab(settings, clock, housekeeping=False).close()
+    assert key.read_bytes() != old
+
+
+@pytest.mark.parametrize("how", ["lost", "empty"])
+def test_a_log_without_its_database_is_not_an_empty_lab(settings, clock, how) -> None:
+    """The files are there; the sentence says what is missing."""
+    with open_lab(settings, clock, housekeeping=False) as lab:
+        lab.gate.admit([SENT])
+        lab.log.flush("submissions")
+    for file in settings.data_dir.glob("lab.db*"):
+        file.unlink()
+    if how == "empty":
+        (settings.data_dir / "lab.db").write_bytes(b"")
+    with pytest.raises(DataFolderError, match=r"its database is empty or lost; restore lab\.db"):
+        open_lab(settings, clock)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
@@ -23,15 +25,18 @@ from lab.ids import microseconds
 from lab.leases import give_back, new_holder, take
 
 LEASE = "housekeeping"
+_suspected: dict[Path, float] = {}
 _log = logging.getLogger(__name__)
 
 
 class Rhythm(NamedTuple):
-    """When to act: journal rows, journal age, age of garbage, the lease's span, time between looks."""
+    """When to act: journal rows, journal age, age of garbage and orphans, the lease's span, time between looks."""
 
     flush_rows: int = 20_000
     flush_age_s: float = 900.0
     garbage_age_s: float = 600.0
+    orphan_age_s: float = 3600.0
+    suspected_s: float = 120.0
     lease_s: float = 60.0
     every_s: float = 1.0
 
@@ -51,6 +56,7 @@ def keep_house(log: EventLog, clock: Clock, holder: str, rhythm: Rhythm | None =
                 log.flush(stream)
         _unlink_garbage(log, now - int(rhythm.garbage_age_s * 1e6))
         bring_back(log.database, log.folder)
+        _unlink_orphans(log, now, rhythm)
     finally:
         with log.database.write() as connection:
             give_back(connection, LEASE, holder)
@@ -121,3 +127,28 @@ def _unlink_garbage(log: EventLog, before_us: int) -> None:
             with contextlib.suppress(FileNotFoundError):
                 (log.folder / file).unlink()
             connection.execute(delete(garbage).where(garbage.c.file == file))
+
+
+def _unlink_orphans(log: EventLog, now_us: int, rhythm: Rhythm) -> None:
+    """Files that a kill left between rename and commit: no catalog names them, and nobody is writing them any more.
+
+    The lab never reads them; a reader that globs the folder would count their rows twice. Two looks, some time apart
+    by the monotonic clock, must find the same file, so that a clock that jumps cannot make a new file look old.
+    """
+    for stream in log.streams:
+        found = [
+            path
+            for path in (log.folder / stream).glob("day=*/*.parquet*")
+            if now_us - path.stat().st_mtime_ns // 1_000 > rhythm.orphan_age_s * 1e6
+        ]
+        if not found:
+            continue
+        with log.database.read() as connection:
+            named = set(connection.scalars(select(segments.c.file))) | set(connection.scalars(select(garbage.c.file)))
+        orphans = {path for path in found if path.relative_to(log.folder).as_posix() not in named}
+        for path in orphans:
+            if time.monotonic() - _suspected.setdefault(path, time.monotonic()) >= rhythm.suspected_s:
+                path.unlink(missing_ok=True)
+                del _suspected[path]
+        for path in _suspected.keys() - orphans:
+            del _suspected[path]

@@ -1,3 +1,5 @@
+import os
+
 from sqlalchemy import insert
 
 from lab.database import leases
@@ -65,3 +67,21 @@ def test_a_housekeeper_looks_by_itself_and_stops_when_closed(log, make_row, cloc
     assert called.wait(10)
     keeper.close()
     keeper.close()
+
+
+def test_a_file_that_no_catalog_names_goes_once_it_is_old_and_was_seen_twice(log, make_row, clock) -> None:
+    """What a kill left behind; a file in use, one just written and one in the garbage stay."""
+    log.append_table("submissions", table_of(SUBMISSIONS, [make_row()]))
+    (file,) = log.view().days[0].files
+    old, new = file.with_name("old.parquet"), file.with_name("new.parquet.tmp")
+    now_s = clock().timestamp()
+    for path, age_s in ((file, 9_000), (old, 9_000), (new, 60)):
+        path.touch()
+        os.utime(path, (now_s - age_s, now_s - age_s))
+    rhythm = Rhythm(flush_rows=1, suspected_s=0.0)
+    log.append("submissions", [make_row()])
+    keep_house(log, clock, "me", rhythm._replace(suspected_s=60.0))
+    assert old.exists()
+    log.append("submissions", [make_row()])
+    keep_house(log, clock, "me", rhythm)
+    assert (old.exists(), new.exists(), file.exists()) == (False, True, True)
