@@ -7,6 +7,7 @@ hand over a sentence that names a source or a path as it stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Any, Literal, NamedTuple
 
 import streamlit as st
@@ -81,11 +82,17 @@ def tiles(items: Sequence[Tile], columns: int = 6) -> None:
                 delta_color=one.hue,
                 delta_arrow="off",
                 help=one.help,
-                chart_data=list(one.spark) if any(one.spark) else None,
+                chart_data=sparkline(one.spark),
                 chart_type=one.kind,
                 border=True,
                 height="stretch",
             )
+
+
+def sparkline(values: Sequence[float]) -> list[float] | None:
+    """What a tile draws: nothing of a single point or of zeros only, which have no extent."""
+    held = [value for value in values if isfinite(value)]
+    return held if len(held) > 1 and any(held) else None
 
 
 def figure(chart: Chart, key: str, select: bool = False, caption: bool = True) -> Any:

@@ -138,16 +138,17 @@ def users(here: Here, detail: DayDetail) -> None:
         st.subheader("No user can be told apart", anchor=False)
         return
     part = words.share(int(top["attempts"][0]), detail.attempts)
-    number = words.many(detail.users_count, "user")
+    clients = standing.clients_only(detail)
+    number = words.many(detail.users_count, "client" if clients else "user")
     st.subheader(f"The most active of {number} made {part} of the attempts", anchor=False)
     headings = {
-        "user": "User", "attempts": "Attempts", "success": "Accepted", "failed": "Failed",
+        "user": "Client" if clients else "User", "attempts": "Attempts", "success": "Accepted", "failed": "Failed",
         "first_at": "First", "last_at": "Last",
     }  # fmt: skip
     row = tables.counts(tables.timed(top, here.lab.zone), headings, "Most active users", key="users", select=True)
     if row is not None:
         links.attempts(links.on_day(detail.day), user=top["user"][row])
-    st.caption("Pseudonyms. Select a row to list its attempts.")
+    st.caption(f"{standing.CLIENTS if clients else 'Pseudonyms.'} Select a row to list its attempts.")
 
 
 def duplicates(detail: DayDetail) -> None:
@@ -160,8 +161,11 @@ def duplicates(detail: DayDetail) -> None:
         headings = {name: words.name(name) for name in wide.columns}
         tables.counts(tables.named(wide, "source"), headings, "Duplicates by source and kind")
     if detail.replays:
-        number = words.many(detail.replays, "replay")
-        st.caption(f"{number} of finished requests count as client retries, not as attempts.")
+        st.caption(
+            "1 replay of a finished request counts as a client retry, not as an attempt."
+            if detail.replays == 1
+            else f"{detail.replays:,} replays of finished requests count as client retries, not as attempts."
+        )
 
 
 def rate_limits(detail: DayDetail) -> None:

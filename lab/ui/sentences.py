@@ -1,15 +1,14 @@
 """Titles: what is to be seen, said in one sentence by rules, so that a chart never leaves the reading to chance.
 
 The trap it avoids: a fixed title over data that says something else. Only whole days are judged; an open day
-is never called a fall. A usual needs six days, and a change must be large as well as unlikely, or small
-numbers cry wolf (robust z of 3.5, half as much again, and 20 attempts).
+is never called a fall. What is usual stands in the trend's own columns, day by day, so that the window shown
+changes nothing; and a change must be large as well as unlikely, or small numbers cry wolf (20 attempts).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from statistics import median
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,7 +19,6 @@ from lab.ui import words
 
 MIN_POINTS = 6
 MIN_ATTEMPTS = 20
-MIN_Z = 3.5
 MIN_RATIO = 1.5
 
 
@@ -33,39 +31,20 @@ class Unusual(NamedTuple):
     usual: float
 
 
-class Usual(NamedTuple):
-    """The median failed share of whole days with enough attempts, and the share from which a day stands out."""
-
-    share: float
-    high_from: float
-
-
-def usual(trend: pl.DataFrame) -> Usual | None:
-    """None with under six such days."""
-    shares = [share for _, share in _shares(trend)]
-    if len(shares) < MIN_POINTS:
-        return None
-    middle = median(shares)
-    spread = max(1.4826 * median(abs(share - middle) for share in shares), 0.01)
-    return Usual(middle, max(MIN_RATIO * middle, middle + MIN_Z * spread))
-
-
 def unusual(trend: pl.DataFrame) -> list[Unusual]:
     """Whole days of the trend that stand out, in day order; failures before volume on the same day."""
     found: list[Unusual] = []
-    if known := usual(trend):
-        found += [
-            Unusual(day, "failures", share, known.share) for day, share in _shares(trend) if share >= known.high_from
-        ]
     for row in trend.filter(~pl.col("open")).iter_rows(named=True):
-        low, high = row["expected_low"], row["expected_high"]
-        if low is None or high is None or max(high, row["attempts"]) < MIN_ATTEMPTS:
+        day, attempts, low, high = row["day"], row["attempts"], row["expected_low"], row["expected_high"]
+        if attempts >= MIN_ATTEMPTS and row["high_share"] is not None and row["failed_share"] >= row["high_share"]:
+            found.append(Unusual(day, "failures", row["failed_share"], row["usual_share"]))
+        if low is None or high is None or max(high, attempts) < MIN_ATTEMPTS:
             continue
-        if row["attempts"] >= MIN_RATIO * high:
-            found.append(Unusual(row["day"], "many", row["attempts"], high))
-        elif row["attempts"] * MIN_RATIO <= low:
-            found.append(Unusual(row["day"], "few", row["attempts"], low))
-    return sorted(found, key=lambda one: (one.day, one.what != "failures"))
+        if attempts >= MIN_RATIO * high:
+            found.append(Unusual(day, "many", attempts, high))
+        elif attempts * MIN_RATIO <= low:
+            found.append(Unusual(day, "few", attempts, low))
+    return found
 
 
 def days_to_look_at(trend: pl.DataFrame) -> list[Unusual]:
@@ -91,7 +70,7 @@ def trend(frame: pl.DataFrame) -> str:
         return f"Failures have stayed high since {words.plain_day(high[-lasting].day)}"
     if found:
         return _of_day(found[-1])
-    if usual(frame) is None and frame["expected_high"].null_count() == frame.height:
+    if frame["expected_high"].null_count() == frame.height:
         return f"{words.many(attempts, 'attempt')} in {_active_days(frame)}, {words.share(failed, attempts)} failed"
     return "Attempts and failures are inside their usual range"
 
@@ -107,11 +86,6 @@ def _of_day(one: Unusual) -> str:
     if one.what == "many":
         return f"{day} brought {words.count(one.value)} attempts, above the expected {words.count(one.usual)}"
     return f"Only {words.many(int(one.value), 'attempt')} came on {day}; {words.count(one.usual)} were expected"
-
-
-def _shares(trend: pl.DataFrame) -> list[tuple[date, float]]:
-    whole = trend.filter(~pl.col("open") & (pl.col("attempts") >= MIN_ATTEMPTS))
-    return list(zip(whole["day"].to_list(), (whole["failed"] / whole["attempts"]).to_list(), strict=True))
 
 
 def last_minutes(frame: pl.DataFrame, bursts: Sequence[tuple[datetime, datetime]], zone: ZoneInfo) -> str:
@@ -170,12 +144,14 @@ def ranked_outcomes(rows: Sequence[tuple[str, int, int]], noun: str) -> str:
     """Title of sources or pages, each (key, attempts, failed): the one that fails most beyond the rest."""
     total = sum(attempts for _, attempts, _ in rows)
     if total == 0:
-        return f"No {noun} sent anything"
+        return "No attempt came to any page" if noun == "page" else f"No {noun} sent anything"
     usual = sum(failed for _, _, failed in rows) / total
     worst = max(rows, key=lambda row: row[2] / row[1] if row[1] >= MIN_ATTEMPTS else -1.0)
     if len(rows) > 1 and worst[1] >= MIN_ATTEMPTS and worst[2] / worst[1] >= max(MIN_RATIO * usual, usual + 0.05):
         return f"{words.name(worst[0])} failed {words.share(worst[2], worst[1])}, all together {words.share(usual)}"
     key, attempts, _ = max(rows, key=lambda row: row[1])
+    if noun == "page":
+        return f"{words.share(attempts, total)} of {words.many(total, 'attempt')} came to {words.name(key)}"
     return f"{words.name(key)} sent {words.share(attempts, total)} of {words.many(total, 'attempt')}"
 
 

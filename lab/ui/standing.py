@@ -7,23 +7,21 @@ at the same time of day; what has no such figure is not compared at all.
 from __future__ import annotations
 
 from datetime import date, datetime
-from statistics import median
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from lab.attempt import Category
-from lab.metrics import ByNow, DayDetail
+from lab.metrics import ByNow, DayDetail, usual
+from lab.metrics.usual import SPAN_DAYS
 from lab.ui import sentences, words
 from lab.ui.cards import EMPTY_LAB, IN_RANGE, NEEDS_A_LOOK, TOO_EARLY, Badge, Tile
 
-HISTORY_DAYS = 63
-"""Days before the shown one that its usual is taken from: eight of each weekday, and the day itself."""
+HISTORY_DAYS = SPAN_DAYS
+"""Days before the shown one that its usual is read from."""
 SPARK_DAYS = 14
 LATELY_DAYS = 7
-FEWEST_SAME = 3
-"""Earlier days of the weekday below which a tile shows no usual."""
 
 
 class Standing(NamedTuple):
@@ -40,19 +38,24 @@ def standing(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None, tod
     if not detail.attempts:
         return Standing(EMPTY_LAB._replace(word="No attempts"), f"No attempts {when}", "")
     before = history.filter(pl.col("day") < detail.day)
-    usual = sentences.usual(before)
+    [row] = history.filter(pl.col("day") == detail.day).iter_rows(named=True)
     share = detail.failed / detail.attempts
     why = _why(detail)
-    if usual and detail.attempts >= sentences.MIN_ATTEMPTS and share >= usual.high_from:
-        return Standing(NEEDS_A_LOOK, _failing(detail, share, usual.share, when), why)
-    low, high, known = _limits(history, detail, by_now)
-    if known and detail.attempts >= max(high * sentences.MIN_RATIO, sentences.MIN_ATTEMPTS):
-        title = f"More attempts than usual {when}: {words.count(detail.attempts)}, expected up to {words.count(high)}"
-        return Standing(NEEDS_A_LOOK, title, why)
-    if known and low >= sentences.MIN_ATTEMPTS and detail.attempts * sentences.MIN_RATIO <= low:
-        title = f"Fewer attempts than usual {when}: {words.count(detail.attempts)}, expected {words.count(low)} or more"
-        return Standing(NEEDS_A_LOOK, title, why)
-    if usual is None:
+    if detail.attempts >= sentences.MIN_ATTEMPTS and row["high_share"] is not None and share >= row["high_share"]:
+        usual_share = by_now.failed_share if by_now and by_now.failed_share is not None else row["usual_share"]
+        return Standing(NEEDS_A_LOOK, _failing(detail, share, usual_share, when), why)
+    if by_now is not None:
+        low = high = by_now.attempts
+    else:
+        low, high = row["expected_low"], row["expected_high"]
+    many = words.count(detail.attempts)
+    if high is not None and detail.attempts >= max(high * sentences.MIN_RATIO, sentences.MIN_ATTEMPTS):
+        expected = f"usually {words.count(high)} by now" if by_now else f"expected up to {words.count(high)}"
+        return Standing(NEEDS_A_LOOK, f"More attempts than usual {when}: {many}, {expected}", why)
+    if low is not None and low >= sentences.MIN_ATTEMPTS and detail.attempts * sentences.MIN_RATIO <= low:
+        expected = f"usually {words.count(low)} by now" if by_now else f"expected {words.count(low)} or more"
+        return Standing(NEEDS_A_LOOK, f"Fewer attempts than usual {when}: {many}, {expected}", why)
+    if row["usual_share"] is None:
         title = f"{words.many(detail.attempts, 'attempt')} {when}, {words.share(share)} failed"
         return Standing(TOO_EARLY, title, why)
     day = "Today" if detail.day == today else words.plain_day(detail.day)
@@ -95,78 +98,69 @@ def _why(detail: DayDetail) -> str:
     )
 
 
-def _limits(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> tuple[float, float, bool]:
-    """Expected attempts from and to, and whether there are enough points to say."""
-    if by_now is not None:
-        enough = by_now.points >= sentences.MIN_POINTS and by_now.attempts is not None
-        return float(by_now.attempts or 0), float(by_now.attempts or 0), enough
-    row = history.filter(pl.col("day") == detail.day)
-    if not row.height or row["expected_high"][0] is None:
-        return 0.0, 0.0, False
-    return row["expected_low"][0], row["expected_high"][0], True
-
-
 def tiles(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> list[Tile]:
-    """Six figures of the day, each with its usual where there is one and a fortnight behind it."""
-    before = history.filter(pl.col("day") < detail.day)
+    """Six figures of the day, each with its usual where there is one and a fortnight behind it.
+
+    `history` reaches HISTORY_DAYS back from the day. Counts of an open day are compared by now or not at all.
+    """
+    known = usual(history, detail.day)
     recent = history.tail(SPARK_DAYS)
     full = recent.filter(pl.col("attempts") > 0)
-    same = before.filter((pl.col("day").dt.weekday() == detail.day.isoweekday()) & (pl.col("attempts") > 0))
-    still = by_now is not None
-
-    def usual(column: str) -> float | None:
-        if by_now is not None:
-            return getattr(by_now, column, None) if by_now.points else None
-        values = same[column].drop_nulls().to_list()
-        return median(values) if len(values) >= FEWEST_SAME else None
-
-    rates = before.filter(pl.col("attempts") > 0)
-    enough = rates.height >= sentences.MIN_POINTS
-    usual_rate = median((rates["success"] / rates["attempts"]).to_list()) if enough else None
-    speeds = before["p95_ms"].drop_nulls().to_list()
-    speeds = speeds if len(speeds) >= sentences.MIN_POINTS else []
-    known = sentences.usual(before)
-    high = bool(known and detail.attempts and detail.failed / detail.attempts >= known.high_from)
-    tail = " by now" if still else ""
-    sofar = "so far" if still else ""
-    counted = {
-        name: f"usual {words.count(value)}{tail}" if (value := usual(name)) is not None else ""
-        for name in ("attempts", "success")
-    }
+    attempts, success, success_share = known.attempts, known.success, known.success_share
+    users, turned_away = _usually(known.users), _usually(known.turned_away)
+    tail = ""
+    if by_now is not None:
+        attempts, success = by_now.attempts, by_now.success
+        success_share = None if by_now.failed_share is None else 1 - by_now.failed_share
+        tail, users, turned_away = " by now", "so far", "so far"
+    high_share = history.filter(pl.col("day") == detail.day)["high_share"].item()
+    high = high_share is not None and detail.attempts > 0 and detail.failed / detail.attempts >= high_share
+    counted = [_usually(value, tail) or ("so far" if by_now else "") for value in (attempts, success)]
     return [
-        Tile("Attempts", words.count(detail.attempts), counted["attempts"] or sofar, spark=_spark(recent, "attempts")),
-        Tile("Accepted", words.count(detail.success), counted["success"] or sofar, spark=_spark(recent, "success")),
+        Tile("Attempts", words.count(detail.attempts), counted[0], spark=_spark(recent, "attempts")),
+        Tile("Accepted", words.count(detail.success), counted[1], spark=_spark(recent, "success")),
         Tile(
             "Success rate",
             words.share(detail.success, detail.attempts),
-            f"usual {words.share(usual_rate)}" if usual_rate is not None else "",
+            f"usual {words.share(success_share)}{tail}" if success_share is not None else "",
             hue="red" if high else "gray",
             spark=(full["success"] / full["attempts"]).to_list(),
             kind="line",
         ),
-        Tile("Users", words.count(detail.users_count), _whole(same, "users", still), spark=_spark(recent, "users")),
+        Tile(
+            "Users or clients" if clients_only(detail) else "Users",
+            words.count(detail.users_count),
+            users,
+            spark=_spark(recent, "users"),
+            help=CLIENTS if clients_only(detail) else None,
+        ),
         Tile(
             "Turned away",
             words.count(detail.turned_away),
-            _whole(same, "turned_away", still),
+            turned_away,
             spark=_spark(recent, "turned_away"),
             help="Users who were refused and have not been accepted since.",
         ),
         Tile(
             "Answer time p95",
             words.milliseconds(detail.p95_ms),
-            f"usual {words.milliseconds(median(speeds))}" if speeds else "",
+            f"usual {words.milliseconds(known.p95_ms)}" if known.p95_ms is not None else "",
             spark=full["p95_ms"].drop_nulls().to_list(),
             kind="line",
         ),
     ]
 
 
-def _whole(same: pl.DataFrame, column: str, still: bool) -> str:
-    if still:
-        return "so far"
-    values = same[column].to_list()
-    return f"usual {words.count(median(values))}" if len(values) >= FEWEST_SAME else ""
+CLIENTS = "No attempt named its user, so network addresses are told apart: several users may share one."
+
+
+def clients_only(detail: DayDetail) -> bool:
+    """Whether no attempt of the day named its user; an access log never does."""
+    return detail.users.height > 0 and bool(detail.users["user"].str.starts_with("c_").all())
+
+
+def _usually(value: int | None, tail: str = "") -> str:
+    return "" if value is None else f"usual {words.count(value)}{tail}"
 
 
 def _spark(recent: pl.DataFrame, column: str) -> list[float]:

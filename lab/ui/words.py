@@ -11,6 +11,8 @@ import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from lab.attempt import readable
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@/=\"'^])")
 
 
@@ -94,9 +96,13 @@ def span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     return first if first == last else f"{first} to {last}"
 
 
+JUST_NOW_S = 5
+
+
 def ago(seconds: float) -> str:
-    """4 s ago, 12 min ago, 5 h ago, 3 days ago."""
-    seconds = max(0.0, seconds)
+    """Just now, 14 s ago, 12 min ago, 5 h ago, 3 days ago."""
+    if seconds < JUST_NOW_S:
+        return "just now"
     for size, unit in ((86_400, "day"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             number = int(seconds // size)
@@ -104,11 +110,6 @@ def ago(seconds: float) -> str:
     return f"{int(seconds)} s ago"
 
 
-_NAMES = {"MOBILE_APP": "Mobile app", "PARTNER_API": "Partner API", "UNSPECIFIED": "Cause not told"}
-
-
 def name(code: str) -> str:
-    """A code as words: WEBSITE_FORM is Website form, double_click is Double click. Paths stay as they are."""
-    if code.startswith("/"):
-        return code
-    return _NAMES.get(code) or code.replace("_", " ").strip().capitalize()
+    """A code as words, as reports write it too."""
+    return readable(code)

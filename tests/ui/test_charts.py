@@ -35,11 +35,12 @@ def trend_frame(days: int = 30, is_open: bool = True, unknown: int = 5) -> pl.Da
             {
                 "day": first + timedelta(days=at), "attempts": 100 + at, "success": 90 + at, "failed": 10,
                 "failed_share": 10 / (100 + at), "expected_low": None if at < unknown else 90.0,
-                "expected_high": None if at < unknown else 140.0, "open": is_open and at == days - 1,
+                "expected_high": None if at < unknown else 140.0,
+                "usual_share": None if at < unknown else 0.09, "high_share": None if at < unknown else 0.3, "open": is_open and at == days - 1,
             }
             for at in range(days)
         ],
-        schema_overrides={"expected_low": pl.Float64, "expected_high": pl.Float64},
+        schema_overrides=dict.fromkeys(("expected_low", "expected_high", "usual_share", "high_share"), pl.Float64),
     )  # fmt: skip
 
 
@@ -239,6 +240,16 @@ def test_the_calendar_frames_the_chosen_day() -> None:
     open_day, chosen = figure.layout.shapes
     assert (open_day.line.dash, chosen.line.width) == ("dot", 2)
     assert "2025-11-04" in list(figure.data[1].customdata)
+
+
+def test_the_calendar_names_its_days() -> None:
+    """Three days of an imported log are not two weeks."""
+    frame = trend_frame(10, is_open=False)
+    empty = pl.col("day").is_between(date(2025, 10, 25), date(2025, 10, 31))
+    frame = frame.with_columns(pl.when(empty).then(0).otherwise(pl.col(name)).alias(name) for name in ("attempts", "failed"))
+    title = charts.calendar(frame, date(2025, 11, 1), LIGHT).title
+    assert title == "310 attempts on 3 days from 23 October to 1 November 2025, 9.7% failed"
+    assert charts.calendar(frame.head(1), date(2025, 10, 23), LIGHT).title.startswith("100 attempts on 23 October 2025,")
 
 
 def test_spoken_names_end_at_a_whole_part() -> None:

@@ -31,10 +31,12 @@ def trend(
                 "failed": failed,
                 "expected_low": 0.9 * attempts if band else None,
                 "expected_high": 1.1 * attempts if band else None,
+                "usual_share": share if band else None,
+                "high_share": 1.5 * share if band else None,
                 "open": is_open and at == days - 1,
             }
         )
-    kinds = {"expected_low": pl.Float64, "expected_high": pl.Float64}
+    kinds = dict.fromkeys(("expected_low", "expected_high", "usual_share", "high_share"), pl.Float64)
     return pl.DataFrame(rows, schema_overrides=kinds).with_columns(failed_share=pl.col("failed") / pl.col("attempts"))
 
 
@@ -51,7 +53,7 @@ def test_a_lasting_rise_comes_first() -> None:
 
 def test_a_single_peak_is_named_with_its_usual() -> None:
     """The day, its share, and what is usual."""
-    assert sentences.trend(trend(d12=(1000, 0.31))) == "Failures peaked on 13 October: 31.0%, usually 8.1%"
+    assert sentences.trend(trend(d12=(1000, 0.31))) == "Failures peaked on 13 October: 31.0%, usually 8.0%"
 
 
 @pytest.mark.parametrize(
@@ -78,9 +80,9 @@ def test_small_numbers_do_not_cry_wolf() -> None:
 
 
 def test_five_days_are_no_usual() -> None:
-    """Under six whole days nothing is high, and the title is the plain total."""
+    """Without a usual nothing is high, and the title is the plain total."""
     frame = trend(days=5, band=False, d4=(1000, 0.9))
-    assert sentences.usual(frame) is None
+    assert sentences.unusual(frame) == []
     assert sentences.trend(frame) == "5,000 attempts in 5 days, 24.5% failed"
 
 
@@ -138,7 +140,15 @@ def test_sources_name_the_one_that_fails_most() -> None:
     assert sentences.ranked_outcomes(bad, "source") == "Partner API failed 70.0%, all together 13.0%"
     even = [("WEBSITE_FORM", 900, 60), ("PARTNER_API", 100, 7)]
     assert sentences.ranked_outcomes(even, "source") == "Website form sent 90.0% of 1,000 attempts"
-    assert sentences.ranked_outcomes([], "page") == "No page sent anything"
+    assert sentences.ranked_outcomes([], "source") == "No source sent anything"
+
+
+def test_pages_send_nothing() -> None:
+    """Attempts come to them."""
+    even = [("/webinar", 264, 20), ("/demo", 736, 60)]
+    assert sentences.ranked_outcomes(even[:1], "page") == "100.0% of 264 attempts came to /webinar"
+    assert sentences.ranked_outcomes(even, "page") == "73.6% of 1,000 attempts came to /demo"
+    assert sentences.ranked_outcomes([], "page") == "No attempt came to any page"
 
 
 def test_cells_name_where_it_fails() -> None:

@@ -65,7 +65,7 @@ def test_days_are_named_from_today() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(4.2, "4 s ago"), (-1, "0 s ago"), (725, "12 min ago"), (18_001, "5 h ago"), (86_400, "1 day ago")],
+    [(14.2, "14 s ago"), (4.2, "just now"), (-1, "just now"), (725, "12 min ago"), (18_001, "5 h ago"), (86_400, "1 day ago")],
 )
 def test_an_age_has_one_unit(seconds: float, text: str) -> None:
     """The largest unit that fits, rounded down."""

@@ -75,10 +75,21 @@ def calendar(frame: pl.DataFrame, chosen: date, colours: Palette) -> Chart:
         _frame(drawn, days[-1], monday, {"color": colours.failed, "width": 1.5, "dash": "dot"})
     if days[0] <= chosen <= days[-1]:
         _frame(drawn, chosen, monday, {"color": colours.ink, "width": 2})
-    title = f"{words.many(total, 'attempt')} in {words.many(weeks, 'week')}"
+    title = f"{words.many(total, 'attempt')}{_when(frame.filter(pl.col('attempts') > 0)['day'].to_list())}"
     title += f", {words.share(failed, total)} failed" if total else ""
     caption = f"Failed share of each day; colour starts at the overall {words.share(usual)}. Select a day to open it."
     return Chart(drawn, title, caption, spoken(f"Failed share of each day; {title}"))
+
+
+def _when(filled: list[date]) -> str:
+    """The days that hold attempts, named by the first and the last."""
+    if not filled:
+        return ""
+    first, last = filled[0], filled[-1]
+    if first == last:
+        return f" on {words.plain_day(last)} {last.year}"
+    year = f" {first.year}" if first.year != last.year else ""
+    return f" on {len(filled)} days from {words.plain_day(first)}{year} to {words.plain_day(last)} {last.year}"
 
 
 def _frame(drawn: object, day: date, monday: date, line: dict[str, object]) -> None:
