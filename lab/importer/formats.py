@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
@@ -41,6 +41,9 @@ _COMMON = (
 _COMBINED = rb' "' + _QUOTED + rb'" "(' + _QUOTED + rb')"(?: (?:"' + _QUOTED + rb'"|[^" \n]++))*+'
 _SECONDS = tuple(timedelta(seconds=seconds) for seconds in range(60))
 _END = rb"\r?\n|([^\n]*+)\n"
+
+
+_EARLIEST, _AHEAD = datetime(1990, 1, 1, tzinfo=UTC), timedelta(days=1)
 
 
 class Found(Protocol):
@@ -124,6 +127,14 @@ def calendar(zone: ZoneInfo) -> Callable[[bytes], When | None]:
         return When(start.at + _SECONDS[seconds], start.at_us + seconds * 1_000_000, start.ordinal)
 
     return when
+
+
+def possible(now: datetime) -> range:
+    """The microseconds that a line's time may be: from 1990, before any form on the web, to a day from now.
+
+    One line of a broken clock, dated in another millennium, would be the dashboard's newest day otherwise.
+    """
+    return range(microseconds(_EARLIEST), microseconds(now + _AHEAD) + 1)
 
 
 def moment(at: datetime, zone: ZoneInfo) -> When:

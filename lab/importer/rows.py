@@ -91,9 +91,12 @@ class Part(NamedTuple):
 
 
 def read_parts(
-    path: Path, reader: Reader, rules: Rules, when: Callable[[bytes], When | None], keys: Keys
+    path: Path, reader: Reader, rules: Rules, when: Callable[[bytes], When | None], keys: Keys, times: range
 ) -> Iterator[Part]:
-    """An access log, chunk by chunk, as hits, broken lines and a count of the rest; blank lines count nowhere."""
+    """An access log, chunk by chunk, as hits, broken lines and a count of the rest; blank lines count nowhere.
+
+    A line from outside `times`, in microseconds, is broken.
+    """
     forms = {path.encode(): path for path in rules.forms}
     judge = lru_cache(maxsize=4096)(rules.judge)
     for chunk in read_chunks(path):
@@ -115,7 +118,7 @@ def read_parts(
                 continue
             line = found[0].rstrip(b"\r\n")
             instant = when(found[TIME])
-            if instant is None:
+            if instant is None or instant.at_us not in times:
                 broken.append(line)
                 continue
             key, occurrence = keys.of(line)
@@ -135,14 +138,14 @@ def read_parts(
         yield Part(hits, broken, others, chunk.done_bytes, reader.header)
 
 
-def read_table(file: TableFile, given: Given, keys: Keys) -> Iterator[Part]:
-    """A table, chunk by chunk, as recorded and judged rows; a row that cannot be read is broken."""
+def read_table(file: TableFile, given: Given, keys: Keys, times: range) -> Iterator[Part]:
+    """A table, chunk by chunk, as recorded and judged rows; what cannot be read or is outside `times` is broken."""
     for chunk in file.read():
         entries: list[Entry] = []
         broken: list[bytes] = []
         for record in chunk.rows:
             row = given.row(record, *keys.of(record.raw))
-            if row is None:
+            if row is None or row.when.at_us not in times:
                 broken.append(record.raw)
             else:
                 entries.append(row)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from lab.opening import Lab
 
 BATCH_ROWS = 50_000
-BATCH_BYTES = 32 << 20
-"""So much text of rows to be judged is held at most."""
+JUDGED_ROWS, JUDGED_BYTES = 20_000, 32 << 20
+"""Rows to be judged are held whole, with their text, so fewer of them at once."""
 _TRIES = 20
 
 
@@ -159,7 +159,7 @@ class _Run:
             if len(recorded) >= BATCH_ROWS or part.last:
                 self._store(recorded, self._record)
                 recorded = []
-            if len(judged) >= BATCH_ROWS or judged_bytes >= BATCH_BYTES or part.last:
+            if len(judged) >= JUDGED_ROWS or judged_bytes >= JUDGED_BYTES or part.last:
                 self._store(judged, self._judged)
                 judged, judged_bytes = [], 0
             self._task.progress.report(
@@ -179,7 +179,7 @@ class _Run:
         sealed = days_of(self._sealed)
         asides = sentences.Asides(
             self._others if self._task.has_log else None, self._leftovers.count, kept, sealed, self._sealed.total(),
-            self._judge.stretches,
+            self._judge.stretches, self._leftovers.kept,
         )  # fmt: skip
         return {
             "run_id": self._run_id,

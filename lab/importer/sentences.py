@@ -11,7 +11,10 @@ _DAYS_NAMED = 5
 
 
 class Asides(NamedTuple):
-    """What was not stored. `others` is None where every line is a row; `stretches` count the rows' changes of order."""
+    """What was not stored. `others` is None where every line is a row; `stretches` count the rows' changes of order.
+
+    `kept` of the broken lines are in the file `leftovers`.
+    """
 
     others: int | None
     broken: int
@@ -19,12 +22,12 @@ class Asides(NamedTuple):
     sealed: Sequence[str] = ()
     left_out: int = 0
     stretches: int = 0
+    kept: int = 0
 
     def __str__(self) -> str:
         parts = [] if self.others is None else [f"{many(self.others, 'line')} not for a form"]
         if self.broken:
-            kept = f" kept in {self.leftovers}" if self.leftovers else ""
-            parts.append(f"{many(self.broken, 'broken line')}{kept}")
+            parts.append(f"{many(self.broken, 'broken line')}{self._where}")
         said = [f"{', '.join(parts)}."] if parts else []
         if self.sealed:
             rows = f"{many(self.left_out, 'row')} of " if self.left_out else ""
@@ -37,6 +40,12 @@ class Asides(NamedTuple):
                 "of the file only; sort it by time to have them judged across all of it."
             )
         return " ".join(said)
+
+    @property
+    def _where(self) -> str:
+        if not self.leftovers:
+            return ""
+        return f"{'' if self.kept == self.broken else f', the first {self.kept:,}'} kept in {self.leftovers}"
 
 
 def would_add(counts: Counts, judged: int, already: int, fresh: int, asides: Asides) -> str:

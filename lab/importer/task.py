@@ -21,7 +21,7 @@ from lab.eventlog import SUBMISSIONS, table_of
 from lab.importer.columns import Columns, make_columns
 from lab.importer.detect import Detected, check_table, detect, format_named
 from lab.importer.files import read_whole, size_bytes
-from lab.importer.formats import calendar
+from lab.importer.formats import calendar, possible
 from lab.importer.given import Given, RecordedRow
 from lab.importer.keys import LOOKED_UP_AT_ONCE
 from lab.importer.rows import Entry, Hit, Keys, Part, Recorder, read_parts, read_table
@@ -107,11 +107,11 @@ class Task:
         return table_of(SUBMISSIONS, [row.attempt for row in cast(Sequence[RecordedRow], entries)])
 
     def _parts(self, found: Detected) -> Iterator[Part]:
-        lab, keys = self._lab, Keys(self._lab.pseudonyms.line)
+        lab, keys, times = self._lab, Keys(self._lab.pseudonyms.line), possible(self._lab.clock())
         if found.table is None or found.layout is None:
-            return read_parts(found.path, found.reader(), self.rules, calendar(lab.zone), keys)
+            return read_parts(found.path, found.reader(), self.rules, calendar(lab.zone), keys, times)
         return read_table(
-            found.table, Given(found.layout, self.rules.forms, lab.world, lab.zone, lab.pseudonyms), keys
+            found.table, Given(found.layout, self.rules.forms, lab.world, lab.zone, lab.pseudonyms), keys, times
         )
 
     def _checked(self, done: int) -> None:

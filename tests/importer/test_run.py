@@ -163,7 +163,30 @@ def test_leftovers_are_bounded_and_the_rest_is_counted(
     path.write_text(line() + "noise\n" * 1000)
     summary = import_files(lab, [path], FORMS)
     assert summary["broken"] == 1000
-    assert Path(summary["leftovers"]).stat().st_size < 1000
+    kept = Path(summary["leftovers"])
+    assert kept.stat().st_size < 1000
+    lines = len(kept.read_text().splitlines())
+    assert f"1,000 broken lines, the first {lines} kept in {kept}" in summary["sentence"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "21/Nov/2026:12:00:01 +0000",
+        "01/Jan/2969:00:00:00 +0000",
+        "31/Dec/1989:23:59:59 +0000",
+        "01/Jan/1970:00:00:00 +0000",
+    ],
+)
+def test_a_line_of_a_broken_clock_is_kept_aside(lab: Lab, tmp_path: Path, line: Line, time: str) -> None:
+    """One line from another millennium would be the newest day of every page; a day ahead is let pass."""
+    path = tmp_path / "a.log"
+    path.write_text(line(time=time) + line(time="21/Nov/2026:12:00:00 +0000") + line(time="01/Jan/1990:00:00:00 +0000"))
+    assert preview(lab, [path], FORMS)["broken"] == 1
+    summary = import_files(lab, [path], FORMS)
+    assert (summary["added"], summary["broken"]) == (2, 1)
+    assert time in Path(summary["leftovers"]).read_text()
+    assert {row["received_at"].year for row in stored(lab)} == {1990, 2026}
 
 
 def test_preview_counts_what_would_come_and_writes_nothing(lab: Lab, sample: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_stopped_import_judged_on_gives_the_verdicts_of_one_that_was_not(
     from lab.importer import files
 
     monkeypatch.setattr(files, "CHUNK_BYTES", 600)
-    monkeypatch.setattr(run, "BATCH_ROWS", 4)
+    monkeypatch.setattr(run, "JUDGED_ROWS", 4)
 
     class Stopping:
         job_id = None
@@ -187,7 +187,7 @@ def test_a_file_that_goes_back_in_time_is_judged_in_stretches_and_says_so(
     from lab.importer import files
 
     monkeypatch.setattr(files, "CHUNK_BYTES", 400)
-    monkeypatch.setattr(run, "BATCH_ROWS", 2)
+    monkeypatch.setattr(run, "JUDGED_ROWS", 2)
     rows = [judged_row(90 * number, user_id="u1", email=f"a{number}@example.org") for number in reversed(range(14))]
     done = import_files(lab, [ndjson(tmp_path, rows)], {})
     assert done["by_day"] == [{"day": "2026-11-19", "attempts": 14, "success": 14, "failed": 0}]
@@ -260,6 +260,18 @@ def test_a_broken_row_is_counted_and_kept_aside_and_the_rest_goes_on(lab: Lab, t
     kept.write_text(kept.read_text().replace("perhaps", "FAILED").replace("yesterday", "2026-11-19T13:00:00Z"))
     mended = import_files(lab, [kept], {})
     assert (mended["added"], mended["broken"]) == (2, 0)
+
+
+@FORMATS
+def test_a_row_of_a_broken_clock_is_kept_aside(lab: Lab, tmp_path: Path, write: Write) -> None:
+    """From before 1990, or more than a day ahead of now, whether it is recorded or judged."""
+    rows = [recorded_row(0), {**recorded_row(1), "received_at": "2969-12-31T00:00:00Z"}]
+    rows += [{**recorded_row(2), "received_at": "1980-01-06T00:00:00Z"}]
+    done = import_files(lab, [write(tmp_path, rows)], {})
+    assert (done["added"], done["broken"]) == (1, 2)
+    judged = ndjson(tmp_path, [judged_row(0), {**judged_row(1), "time": "2026-11-22T00:00:00Z"}])
+    done = import_files(lab, [judged], {})
+    assert (done["judged"], done["broken"]) == (1, 1)
 
 
 def test_text_that_no_table_can_hold_is_made_harmless(lab: Lab, tmp_path: Path) -> None:
