@@ -15,13 +15,14 @@ import polars as pl
 import streamlit as st
 from sqlalchemy import func, select
 
+from lab.data_folder import FORMAT
 from lab.database import Database, journal, segments
 from lab.disk import Used
 from lab.doctor import NOTE, OK, WRONG, Finding, examine
 from lab.ids import instant
 from lab.jobs import Job
 from lab.metrics import Traffic
-from lab.opening import FORMAT, Lab
+from lab.opening import Lab
 from lab.quantities import size
 from lab.settings import TABLE, Settings, in_force
 from lab.ui import cards, jobs_panel, loaders, models, run_panel, words
