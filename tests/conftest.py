@@ -63,3 +63,9 @@ def lab(settings: Settings, clock: ManualClock) -> Iterator[Lab]:
 
     with open_lab(settings, clock, housekeeping=False) as opened:
         yield opened
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Rounds and seed of the fault tests."""
+    parser.addoption("--fault-rounds", type=int, default=20, help="rounds of the fault tests; CI takes 200")
+    parser.addoption("--fault-seed", type=int, default=None, help="the seed that a failing fault test printed")

@@ -25,6 +25,8 @@ from lab.ids import NewId, microseconds
 WINDOW_S = 24 * 3600
 DOUBLE_CLICK_S = 2
 _WINDOW_US = WINDOW_S * 1_000_000
+_SKEW_US = 300 * 1_000_000
+"""Whoever commits second may carry the earlier instant: threads and processes are not in step."""
 _AT_ONCE = 5_000
 
 
@@ -95,9 +97,9 @@ class Known:
     __hash__ = None  # type: ignore[assignment]
 
     def lead(self, one: Screened, at_us: int) -> tuple[int, str, str] | None:
-        """The latest lead of the same person and source in the 24 hours up to that instant."""
+        """The latest lead of the same person and source in the 24 hours up to that instant, give or take the skew."""
         found = self.leads.get((one.email_hash or "", one.source), ())
-        return next((lead for lead in reversed(found) if at_us - _WINDOW_US < lead[0] <= at_us), None)
+        return next((lead for lead in reversed(found) if at_us - _WINDOW_US < lead[0] <= at_us + _SKEW_US), None)
 
 
 class Settlement:
@@ -152,7 +154,7 @@ class Settlement:
     def _decision(self, known: Known, one: Screened, at_us: int) -> Decision:
         if one.refusal is not None and one.refusal.stage is not Stage.SPAM:
             return Decision(one.refusal)
-        if one.key_hash and (answer := known.keys.get(one.key_hash)) and 0 <= at_us - answer[0] < _WINDOW_US:
+        if one.key_hash and (answer := known.keys.get(one.key_hash)) and -_SKEW_US <= at_us - answer[0] < _WINDOW_US:
             if answer[1] == one.payload_hash:
                 return _replayed(answer[2])
             return Decision(
@@ -168,7 +170,7 @@ class Settlement:
         if lead := known.lead(one, at_us):
             kind = _duplicate_kind(lead, one, at_us)
             reason = f"The same person sent this source a lead in the last {WINDOW_S // 3600} hours."
-            context = {"kind": kind.value, "seconds_after": (at_us - lead[0]) // 1_000_000, "window_s": WINDOW_S}
+            context = {"kind": kind.value, "seconds_after": max(0, at_us - lead[0]) // 1_000_000, "window_s": WINDOW_S}
             return Decision(Refusal(Category.DUPLICATE_LEAD, Stage.DUPLICATE, reason, context), duplicate=kind)
         return Decision(self._store(one.arrival, one.at))
 
@@ -238,7 +240,7 @@ def _answer_is_kept(refusal: Refusal | None) -> bool:
 def _duplicate_kind(lead: tuple[int, str, str], one: Screened, at_us: int) -> DuplicateKind:
     if lead[1] != one.payload_hash:
         return DuplicateKind.TRUE_DUPLICATE
-    soon = at_us - lead[0] <= DOUBLE_CLICK_S * 1_000_000
+    soon = abs(at_us - lead[0]) <= DOUBLE_CLICK_S * 1_000_000
     return DuplicateKind.DOUBLE_CLICK if soon else DuplicateKind.CLIENT_RETRY
 
 

@@ -336,3 +336,11 @@ def test_live_traffic_does_not_starve_a_bulk_append(make_gate, log, arrive, monk
     monkeypatch.setattr(log, "append_table", meanwhile)
     run.admit([arrive(n) for n in range(20)])
     assert written == [20]
+
+
+def test_copies_that_commit_in_another_order_than_they_came_are_one_lead(gate, log, arrive) -> None:
+    """Two processes are not in step: the copy that commits second may carry the earlier instant."""
+    gate.admit([arrive(1, after_s=0.5), arrive(2, after_s=0.5, idempotency_key="k")])
+    late, replay = gate.admit([arrive(1), arrive(2, idempotency_key="k")])
+    assert (late.category, replay.kind) == (Category.DUPLICATE_LEAD, Kind.REPLAY)
+    assert count(log, leads) == 2
