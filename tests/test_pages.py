@@ -275,6 +275,28 @@ def test_attempts_are_filtered_by_the_url(failing: Lab, open_page: Open) -> None
     assert set(shown["Source"]) == {"Partner API"}
 
 
+@pytest.mark.parametrize(
+    "instant",
+    [
+        "9999-12-31T23:59:59-23:59", "0001-01-01T12:00:00+00:00", "0001-01-01T00:00:00+14:00", "2970-01-01T00:00:00Z",
+        "9999-12-31", "2026-11-19T00:00:00", "yesterday",
+    ],
+)  # fmt: skip
+def test_an_instant_that_no_zone_holds_is_as_if_it_were_not_asked_for(
+    failing: Lab, open_page: Open, instant: str
+) -> None:
+    """Anybody can write a URL; the page shows its window then."""
+    for key in ("since", "before"):
+        assert "attempts from" in title_of(open_page("attempts", **{key: instant}))
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31", "9999-12-31", "2026-02-31", "tomorrow"])
+def test_a_day_that_no_page_takes_is_as_if_it_were_not_asked_for(failing: Lab, open_page: Open, day: str) -> None:
+    """In any of the URL's dates."""
+    for page, key in (("overview", "until"), ("day", "day"), ("attempts", "from"), ("attempts", "to"), ("report", "day")):
+        assert title_of(open_page(page, **{key: day})) == title_of(open_page(page))
+
+
 def test_pages_follow_one_another_without_a_gap(failing: Lab, open_page: Open) -> None:
     """Older shows the next thirty and Newer comes back; a new filter begins at the front."""
     app = open_page("attempts", **{"from": "2026-11-19", "to": "2026-11-19"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -76,11 +76,13 @@ def _choice(label: str, key: str, options: list[str], width: int) -> str | None:
 
 
 def _instant(key: str) -> datetime | None:
+    """The URL's instant; None for what is none, or is so far off that no zone and no database could hold it."""
     try:
         value = datetime.fromisoformat(st.query_params.get(key, ""))
-    except ValueError:
+        at = value.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return value if value.tzinfo else None
+    return at if value.tzinfo and 1971 <= at.year < 2970 else None
 
 
 def whole_time() -> None:
