@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 JOB = "report"
 ANALYSTS = ("auto", "ollama", "rules")
+FIRST_DAY = date(1970, 1, 1)
 _log = logging.getLogger(__name__)
 
 MakeAnalyst = Callable[[str | None], Analyst]
@@ -148,6 +149,8 @@ class Reports:
         today = business_day(self._clock(), self._settings.zone)
         if day > today:
             raise BadRequest(f"{day.isoformat()} is still to come; ask for {today.isoformat()} or a day before.")
+        if day < FIRST_DAY:
+            raise BadRequest(f"{day.isoformat()} is before any report; ask for {FIRST_DAY.isoformat()} or a day after.")
         if analyst not in ANALYSTS:
             raise BadRequest(f"{analyst!r} is not an analyst; use one of {', '.join(ANALYSTS)}.")
 

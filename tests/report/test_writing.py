@@ -225,7 +225,10 @@ def test_real_traffic_is_the_default_once_there_is_some(lab: Lab, fill: Fill) ->
 
 @pytest.mark.parametrize(
     ("day", "analyst", "remedy"),
-    [(date(2026, 11, 22), "auto", "2026-11-21 or a day before"), (FRIDAY, "oracle", "use one of auto, ollama, rules")],
+    [
+        (date(2026, 11, 22), "auto", "2026-11-21 or a day before"), (FRIDAY, "oracle", "use one of auto, ollama, rules"),
+        (date(1969, 12, 31), "rules", "1970-01-01 or a day after"), (date(1, 1, 1), "rules", "1970-01-01 or a day after"),
+    ],
 )  # fmt: skip
 def test_a_request_that_makes_no_sense_is_refused_with_the_remedy(
     lab: Lab, day: date, analyst: str, remedy: str
@@ -233,7 +236,14 @@ def test_a_request_that_makes_no_sense_is_refused_with_the_remedy(
     """Before any job begins."""
     with pytest.raises(BadRequest, match=remedy):
         lab.reports.request(day, analyst=analyst)
+    with pytest.raises(BadRequest, match=remedy):
+        lab.reports.write(day, analyst=analyst)
     assert lab.jobs.recent() == []
+
+
+def test_the_first_day_that_is_taken_has_a_report(lab: Lab) -> None:
+    """The weeks before it, in which its usual is looked for, are dates too."""
+    assert lab.reports.write(date(1970, 1, 1), analyst="rules").analyst == "rules"
 
 
 def test_a_wish_to_stop_is_no_failure_of_the_model(lab: Lab, fill: Fill) -> None:
