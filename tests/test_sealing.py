@@ -99,6 +99,10 @@ def test_a_day_that_has_not_ended_or_holds_nothing_is_not_sealed(filled) -> None
     """One sentence with the remedy; nothing is marked."""
     with pytest.raises(BadRequest, match="has not ended in UTC"):
         seal_now(filled, YESTERDAY + timedelta(days=1))
+    with pytest.raises(BadRequest, match="has not ended in UTC"):
+        seal_now(filled, date.max)
+    with pytest.raises(BadRequest, match="holds no attempt"):
+        seal_now(filled, date.min)
     with pytest.raises(BadRequest, match="holds no attempt"):
         seal_now(filled, YESTERDAY - timedelta(days=30))
     assert states(filled) == {}

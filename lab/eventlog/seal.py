@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from lab.clock import Clock, day_bounds
+from lab.clock import Clock, business_day, day_bounds
 from lab.database import closed_days, garbage, journal, live_days, rollups, sealed_runs, seals, segments
 from lab.errors import BadRequest, LabError
 from lab.eventlog import chain
@@ -58,7 +58,7 @@ def seal_day(log: EventLog, day: date, *, clock: Clock, zone: ZoneInfo, rollup: 
     """
     stream, holder = SUBMISSIONS.name, new_holder()
     now_us = microseconds(clock())
-    if microseconds(day_bounds(day, zone)[1]) > now_us:
+    if day >= business_day(clock(), zone):
         raise BadRequest(f"{day.isoformat()} has not ended in {zone.key}; seal it once it has.")
     with log.database.write() as connection:
         if known := link_of(connection, day):
