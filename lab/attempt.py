@@ -76,6 +76,16 @@ class DuplicateKind(StrEnum):
     TRUE_DUPLICATE = "true_duplicate"
 
 
+_READABLE = {"MOBILE_APP": "Mobile app", "PARTNER_API": "Partner API", "UNSPECIFIED": "Cause not told"}
+
+
+def readable(code: str) -> str:
+    """A code as words: WEBSITE_FORM is Website form, double_click is Double click. Paths stay as they are."""
+    if code.startswith("/"):
+        return code
+    return _READABLE.get(code) or code.replace("_", " ").strip().capitalize()
+
+
 class Submission(NamedTuple):
     """What a form, a backend or a partner sends. Text as sent: the gate normalises, bounds and refuses."""
 

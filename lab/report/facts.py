@@ -7,19 +7,19 @@ gets further than this room's door (`wording.code`, `wording.path`).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
-from itertools import count as counter
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from lab.metrics.usual import POINTS
 from lab.report import wording
-from lab.report.evidence import MIN_POINTS, Evidence, gather
-from lab.report.fact import Fact, Facts, Kind
+from lab.report.evidence import Evidence, gather
+from lab.report.fact import Facts, Kind
+from lab.report.sheet import Sheet
 from lab.report.signals import signals
 
 if TYPE_CHECKING:
@@ -32,40 +32,6 @@ ACTIVE = 3
 """Attempts from which on a user is worth a fact."""
 REPEAT_FAILURES = 3
 """Failures from which on a user without an accepted attempt counts as failing repeatedly."""
-
-
-class Sheet:
-    """Collects facts with a weight each; numbering comes last, by weight and then by the order of adding."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self.zone = zone
-        self._rows: list[tuple[int, int, Fact]] = []
-        self._order = counter()
-        self._keys: Counter[str] = Counter()
-
-    def add(
-        self, weight: int, key: str, kind: Kind, topic: str, label: str, value: float | str, text: str,
-        unit: str = "attempts", share: str | None = None, compare: str | None = None,
-        base: float | None = None, where: Mapping[str, str] | None = None,
-    ) -> None:
-        self._keys[key] += 1
-        if self._keys[key] > 1:
-            key = f"{key}#{self._keys[key]}"
-        fact = Fact("", key, kind, topic, label, value, unit, text, share, compare, base, where or {})
-        self._rows.append((-weight, next(self._order), fact))
-
-    def count(
-        self, weight: int, key: str, topic: str, label: str, value: float, unit: str = "attempts",
-        share: str | None = None, base: float | None = None, base_name: str = "usual",
-        where: Mapping[str, str] | None = None,
-    ) -> None:
-        """A count, with its usual when there is one."""
-        compare = f"{base_name} {wording.count(base)}" if base is not None else None
-        self.add(weight, key, Kind.COUNT, topic, label, value, wording.count(value), unit, share, compare, base, where)
-
-    def numbered(self) -> tuple[Fact, ...]:
-        ordered = sorted(self._rows, key=lambda row: row[:2])
-        return tuple(replace(fact, id=f"F{place}") for place, (_, _, fact) in enumerate(ordered, start=1))
 
 
 class _Day(NamedTuple):
@@ -110,7 +76,7 @@ def _volume(day: _Day) -> None:
     if usual.low is not None and usual.high is not None:
         for key, label, value in (("low", "lower", usual.low), ("high", "upper", usual.high)):
             name = f"{label} end of the expected range of attempts"
-            sheet.count(30, f"expected.{key}", "volume", name, round(value))
+            sheet.count(30, f"expected.{key}", "volume", name, math.floor(value + 0.5))
     if not detail.attempts:
         return
     sheet.count(
@@ -140,9 +106,10 @@ def _failures(day: _Day) -> None:
     detail, usual = day.detail, day.evidence.usual
     for place, (category, attempts) in enumerate(_rows(detail.categories, "category", "attempts")):
         name = wording.code(category)
-        base = usual.categories.get(category, 0.0) if usual.categories else None
+        base = usual.categories.get(category, 0) if usual.categories else None
         day.sheet.count(
-            79 - min(place, 9), f"category:{name}", "failures", f"failed attempts of category {name}", attempts,
+            79 - min(place, 9), f"category:{name}", "failures",
+            f"failed attempts of category {wording.name(category)}", attempts,
             share=f"{wording.share(attempts, detail.failed)} of failures", base=base, base_name=day.usual_name,
             where={"category": category, "outcome": "FAILED"},
         )
@@ -156,7 +123,8 @@ def _failures(day: _Day) -> None:
         told = wording.reason(reason) if stage else None
         day.sheet.count(
             58 - place, f"reason:{':'.join(part.split()[-1] for part in parts)}:{place}", "reasons",
-            f"refused by {', '.join(parts)}" + (f' ("{told}")' if told else ""), attempts,
+            f"refused by {', '.join([wording.name(category), *parts[1:]])}" + (f' ("{told}")' if told else ""),
+            attempts,
             share=f"{wording.share(attempts, detail.failed)} of failures",
             where={"category": category, "outcome": "FAILED", **({"text": reason} if reason else {})},
         )
@@ -177,28 +145,32 @@ def _minutes(day: _Day) -> None:
     for place, burst in enumerate(ranked.head(3).iter_rows(named=True), start=1):
         start, end = (wording.clock_time(burst[edge], sheet.zone) for edge in ("start", "end"))
         peak = f", at most {wording.count(burst['peak'])} a minute" if burst["peak"] < burst["attempts"] else ""
+        failed = wording.count(burst["failed"]) if burst["failed"] else "none"
         where = {"since": burst["start"].isoformat(), "until": burst["end"].isoformat()}
         sheet.count(
-            70 - place, f"burst:{place}", "bursts", f"attempts in a burst from {start} to {end}", burst["attempts"],
-            share=f"{wording.count(burst['failed']) if burst['failed'] else 'none'} of them failed{peak}", where=where,
+            70 - place, f"burst:{place}", "bursts", "attempts in a burst", burst["attempts"],
+            share=f"from {start} to {end}, {failed} of them failed{peak}", where=where,
         )
 
 
 def _sources(day: _Day) -> None:
     detail, usual = day.detail, day.evidence.usual
-    tables = (("source", detail.sources, wording.code, 57), ("page", detail.pages, wording.path, 45))
-    for name, frame, label, weight in tables:
+    tables = (
+        ("source", detail.sources, wording.code, wording.name, 57),
+        ("page", detail.pages, wording.path, wording.path, 45),
+    )
+    for name, frame, label, told, weight in tables:
         rows = _rows(frame, name, "attempts", "failed", by=("attempts",))
         for place, (key, attempts, failed) in enumerate([row for row in rows if row[1]][:TOP]):
-            base = usual.sources.get(key, 0.0) if name == "source" and usual.sources else None
+            base = usual.sources.get(key, 0) if name == "source" and usual.sources else None
             day.sheet.count(
-                weight - place, f"{name}:{label(key)}", f"{name}s", f"attempts of {name} {label(key)}", attempts,
+                weight - place, f"{name}:{label(key)}", f"{name}s", f"attempts of {name} {told(key)}", attempts,
                 share=f"{wording.share(attempts, detail.attempts)} of attempts", base=base,
                 base_name=day.usual_name, where={name: key},
             )
             day.sheet.add(
                 weight - place, f"{name}:{label(key)}:failed", Kind.RATE, f"{name}s",
-                f"failed share of {name} {label(key)}", 100 * failed / attempts, wording.share(failed, attempts), "%",
+                f"failed share of {name} {told(key)}", 100 * failed / attempts, wording.share(failed, attempts), "%",
                 share=f"{wording.count(failed)} failed", where={name: key, "outcome": "FAILED"},
             )
 
@@ -219,6 +191,7 @@ def _users(day: _Day) -> None:
         sheet.add(
             50, "users.top", Kind.RATE, "users", f"share of attempts by the {len(top)} most active users",
             100 * held / detail.attempts, wording.share(held, detail.attempts), "%",
+            share=f"{wording.count(held)} attempts of {len(top)} users",
         )
     for place, (user, attempts, failed, _) in enumerate(top, start=1):
         sheet.count(
@@ -234,11 +207,11 @@ def _users(day: _Day) -> None:
 
 def _duplicates(day: _Day) -> None:
     rows = _rows(day.detail.duplicates, "kind", "source", "attempts")
-    if rows:
-        sheet_total = sum(row[2] for row in rows)
-        day.sheet.count(51, "duplicates", "duplicates", "duplicates and replays of all kinds", sheet_total)
+    total = sum(row[2] for row in rows)
+    if total or day.detail.attempts:
+        day.sheet.count(51, "duplicates", "duplicates", "duplicates and replays of all kinds", total)
     for place, (kind, source, attempts) in enumerate(rows[:TOP]):
-        name = f"{wording.code(kind)} from {wording.code(source)}"
+        name = f"{wording.name(kind)} from {wording.name(source)}"
         day.sheet.count(
             40 - place, f"duplicate:{wording.code(kind)}:{wording.code(source)}", "duplicates",
             f"duplicates of kind {name}", attempts, where={"source": source},
@@ -247,7 +220,7 @@ def _duplicates(day: _Day) -> None:
 
 def _limits(day: _Day) -> None:
     for place, (page, source, attempts) in enumerate(_rows(day.detail.rate_limits, "page", "source", "attempts")[:TOP]):
-        name = f"page {wording.path(page)}, source {wording.code(source)}"
+        name = f"page {wording.path(page)}, source {wording.name(source)}"
         day.sheet.count(
             39 - place, f"limit:{wording.path(page)}:{wording.code(source)}", "limits",
             f"rate-limited attempts on {name}", attempts,
@@ -273,8 +246,8 @@ def _latency(day: _Day) -> None:
 def _quality(day: _Day) -> None:
     sheet, detail, usual = day.sheet, day.detail, day.evidence.usual
     sheet.count(35, "comparable", "quality", "comparable earlier days", usual.points, "days")
-    if usual.points < MIN_POINTS:
-        sheet.count(34, "comparable.least", "quality", "comparable days needed for a usual", MIN_POINTS, "days")
+    if usual.points < POINTS:
+        sheet.count(34, "comparable.least", "quality", "comparable days needed for a usual", POINTS, "days")
     if detail.simulated_attempts:
         sheet.count(
             48 if detail.simulated_attempts < detail.attempts else 36, "simulated", "quality", "simulated attempts",

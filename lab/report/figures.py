@@ -7,7 +7,7 @@ value; two figures agree only within a kind, and a coarser one only as a proper 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -68,11 +68,23 @@ class Figure(NamedTuple):
 
 def find(text: str) -> Iterator[Figure]:
     """Every figure of the text, from left to right."""
+    return (figure for figure, _ in placed(text))
+
+
+def placed(text: str) -> Iterator[tuple[Figure, int]]:
+    """Every figure of the text with where it ends."""
     for match in _PATTERN.finditer(text):
         kind, shown = str(match.lastgroup), match.group()
         if kind in _CASED and not _CASED[kind].fullmatch(shown):
             continue
-        yield _figure(kind, shown)
+        yield _figure(kind, shown), match.end()
+
+
+def find_names(text: str, names: Mapping[str, str]) -> Iterator[Figure]:
+    """The codes that the text names in words; `names` are the words for each, such as Partner API for PARTNER_API."""
+    for shown, code in names.items():
+        if re.search(rf"(?<!\w){re.escape(shown)}(?!\w)", text):
+            yield Figure("code", code, shown)
 
 
 def agrees(said: Figure, known: Figure) -> bool:

@@ -9,10 +9,11 @@ rule-based wording stands in. Not checked here: direction, rank and attribution.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lab.attempt import Category, readable
 from lab.report import figures
 from lab.report.analyst import SECTIONS, Draft, Section, Statement
 from lab.report.fact import Fact, Facts
@@ -61,7 +62,8 @@ class Checks:
 
 def ground(draft: Draft, facts: Facts, fallback: Draft) -> tuple[Draft, Checks]:
     """The draft with what stands, `fallback`'s wording where nothing does, and what was found."""
-    known = {fact.id: known_figures(fact) for fact in facts.items}
+    names = vocabulary(facts)
+    known = {fact.id: known_figures(fact, names) for fact in facts.items}
     everywhere = _everywhere(facts)
     kept, dropped, stood_in, total, mended = [], [], [], 0, 0
     found = 0
@@ -70,7 +72,7 @@ def ground(draft: Draft, facts: Facts, fallback: Draft) -> tuple[Draft, Checks]:
         total += len(said)
         good: list[Statement] = []
         for statement in said:
-            checked, reason, count = check(statement, key in FREE, known, everywhere)
+            checked, reason, count = check(statement, key in FREE, known, everywhere, names)
             if checked is None:
                 dropped.append(Dropped(key, statement.text, reason))
                 continue
@@ -88,7 +90,8 @@ def ground(draft: Draft, facts: Facts, fallback: Draft) -> tuple[Draft, Checks]:
 
 
 def check(
-    statement: Statement, free: bool, known: dict[str, set[figures.Figure]], everywhere: set[figures.Figure]
+    statement: Statement, free: bool, known: dict[str, set[figures.Figure]], everywhere: set[figures.Figure],
+    names: Mapping[str, str],
 ) -> tuple[Statement | None, str, int]:
     """The statement as it may stand, or None; the reason it may not; how many figures it has."""
     text, cited = _references(statement)
@@ -103,7 +106,7 @@ def check(
     if not cited and not free:
         return None, "it rests on no fact", 0
     number = 0
-    for figure in figures.find(text):
+    for figure in (*figures.find(text), *figures.find_names(text, names)):
         number += 1
         if figure.kind == "pseudonym":
             return None, "it names a person other than as U1 to Un", 0
@@ -117,19 +120,26 @@ def check(
     return Statement(text, cited), "", number
 
 
-def known_figures(fact: Fact) -> set[figures.Figure]:
+def vocabulary(facts: Facts) -> dict[str, str]:
+    """The words for every category, and for the sources of this day's facts, by which a text may name them."""
+    codes = {*Category, *(fact.where["source"] for fact in facts.items if "source" in fact.where)}
+    return {readable(code): str(code) for code in sorted(codes) if " " in readable(code)}
+
+
+def known_figures(fact: Fact, names: Mapping[str, str]) -> set[figures.Figure]:
     """Every figure a fact supports: its value, share and comparison, and what its label names."""
     found: set[figures.Figure] = set()
     for part in (fact.text, fact.share, fact.compare, fact.label):
-        found.update(figures.Figure(one.kind, one.value, "") for one in figures.find(part or ""))
+        every = (*figures.find(part or ""), *figures.find_names(part or "", names))
+        found.update(figures.Figure(one.kind, one.value, "") for one in every)
     return found
 
 
 def _everywhere(facts: Facts) -> set[figures.Figure]:
     """What any statement may say: the report's own day, its weekday, and the time it is counted until."""
     day = facts.by_key["day"]
-    return known_figures(day) | {figures.Figure("date", f"{facts.day.day} {facts.day:%b}".lower(), "")} | {
-        one for fact in facts.items if fact.key == "until" for one in known_figures(fact)
+    return known_figures(day, {}) | {figures.Figure("date", f"{facts.day.day} {facts.day:%b}".lower(), "")} | {
+        one for fact in facts.items if fact.key == "until" for one in known_figures(fact, {})
     }
 
 

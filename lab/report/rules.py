@@ -9,6 +9,7 @@ from __future__ import annotations
 from lab.report import wording
 from lab.report.analyst import SECTIONS, Draft, Effort, Section, Statement, Tell
 from lab.report.fact import Fact, Facts
+from lab.report.references import cited
 from lab.report.ruled_detail import misconfiguration, system, users
 
 APART = 1.5
@@ -17,8 +18,6 @@ FEW = 20
 """Attempts under which no day is called unusual."""
 MANY = 5
 """Failures from which on their largest group is worth a sentence."""
-FIRM = 6
-"""Comparable days from which on the usual is firm."""
 
 
 class RuleAnalyst:
@@ -41,29 +40,30 @@ class RuleAnalyst:
 def headline(facts: Facts) -> Statement:
     """One line that says what kind of day it was."""
     day, attempts, failed = facts.get("day"), facts.get("attempts"), facts.get("failed")
+    until = facts.get("until")
     name = wording.short_day(facts.day)
     if not attempts or not attempts.number:
-        return _said(f"No attempts on {name}" + (f" until {facts.until}" if facts.until else ""), day, attempts)
-    until = facts.get("until")
+        tail = f" until {facts.until}" if facts.until else ""
+        return cited(f"No attempts on {name}{tail}", day, until, on=attempts)
     when = f"{name}, until {facts.until}" if until else name
     if signal := next(iter(facts.of("signals")), None):
-        return _said(f"{_signal_headline(signal)} on {when}", day, until, signal)
+        return cited(f"{_signal_headline(signal)} on {when}", day, until, on=signal)
     rate = facts.get("failed.share")
     if failed and rate and _far_above(rate, 5.0) and attempts.number >= FEW:
-        return _said(
+        return cited(
             f"{rate.text} of attempts failed on {when}, against {_base(rate)}", day, until, rate,
         )
     word = _volume_word(facts)
     if word:
-        return _said(f"{_attempts(attempts)} on {when}, {word}", day, until, attempts, facts.get("attempts.change"))
+        return cited(f"{_attempts(attempts)} on {when}, {word}", day, until, attempts, facts.get("attempts.change"))
     accepted = facts.get("accepted")
     if attempts.number == 1:
         outcome = "accepted" if accepted and accepted.number else "refused"
-        return _said(f"{_attempts(attempts)} on {when}, {outcome}", day, until, attempts, accepted)
+        return cited(f"{_attempts(attempts)} on {when}, {outcome}", day, until, attempts, accepted)
     if failed and not failed.number and accepted:
-        return _said(f"All {_attempts(attempts)} accepted on {when}", day, until, attempts)
+        return cited(f"All {_attempts(attempts)} accepted on {when}", attempts, day, until)
     tail = f"{accepted.text} of them accepted" if accepted else "none of them accepted"
-    return _said(f"{_attempts(attempts)} on {when}, {tail}", day, until, attempts, accepted)
+    return cited(f"{_attempts(attempts)} on {when}, {tail}", day, until, attempts, accepted)
 
 
 def summary(facts: Facts) -> list[Statement]:
@@ -74,8 +74,8 @@ def summary(facts: Facts) -> list[Statement]:
         text = f"The log holds no attempt for {wording.short_day(facts.day)}"
         text += f" until {facts.until}; the day is still open." if facts.until else "."
         if attempts and attempts.base:
-            text += f" The {_base(attempts)} attempts."
-        return [_said(text, day, until, attempts)]
+            text += f" {wording.count(attempts.base)} are usual{' by now' if facts.open else f' on a {facts.day:%A}'}."
+        return [cited(text, day, until, on=attempts)]
     so_far = f"By {facts.until} the lab had received" if facts.until else "The lab received"
     first = f"{so_far} {_attempts(attempts)}{_against_usual(facts)}."
     if not failed.number:
@@ -87,8 +87,8 @@ def summary(facts: Facts) -> list[Statement]:
         verb = "was" if accepted.number == 1 else "were"
         outcome = f"Of these, {accepted.text} {verb} accepted and {failed.text} failed, {rate.text} of all{against}."
     said = [
-        _said(first, day, until, attempts, facts.get("attempts.change")),
-        _said(outcome, attempts, accepted, failed, rate),
+        cited(first, day, until, attempts, facts.get("attempts.change")),
+        cited(outcome, attempts, accepted, failed, rate),
     ]
     category = next(iter(facts.of("failures")), None)
     if category and failed.number >= MANY:
@@ -96,9 +96,9 @@ def summary(facts: Facts) -> list[Statement]:
         words = wording.category_words(category.key.removeprefix("category:"))
         place = "among the largest groups" if others and others[0].number == category.number else "the largest group"
         text = f"{_capital(words)} were {place}: {category.text}, {category.share}."
-        said.append(_said(text if others else f"All {category.text} failures were {words}.", category))
+        said.append(cited(text if others else f"All {category.text} failures were {words}.", category))
     if burst := next(iter(facts.of("bursts")), None):
-        said.append(_said(f"{_capital(_burst(burst))}.", burst))
+        said.append(cited(f"{_capital(_burst(burst))}.", burst))
     return said
 
 
@@ -109,24 +109,24 @@ def confidence(facts: Facts) -> list[Statement]:
     few = attempts is not None and attempts.number < FEW
     if few or least:
         level = "Low"
-    elif until or (comparable and comparable.number < FIRM):
+    elif until:
         level = "Medium"
     else:
         level = "High"
     said = [Statement(f"{level}. Every figure was counted from the log and is listed with the facts.")]
     if until:
-        said.append(_said(f"The day is open and counted until {until.text}; its figures will still grow.", until))
+        said.append(cited(f"The day is open and counted until {until.text}; its figures will still grow.", until))
     if comparable and least:
         had = {0: "There is no comparable earlier day", 1: "There is a single comparable earlier day"}
         lead = had.get(int(comparable.number), f"There are {comparable.text} comparable earlier days")
-        said.append(_said(f"{lead}; below {least.text} nothing is called usual.", comparable, least))
+        said.append(cited(f"{lead}; below {least.text} nothing is called usual.", comparable, least))
     elif comparable:
         text = f"What is called usual is the median of {comparable.text} comparable earlier days."
-        said.append(_said(text, comparable))
+        said.append(cited(text, comparable))
     if attempts and few and attempts.number:
-        said.append(_said(f"{_capital(_attempts(attempts))} are few: each one moves a share much.", attempts))
+        said.append(cited(f"{_capital(_attempts(attempts))} are few: each one moves a share much.", attempts))
     if simulated:
-        said.append(_said(f"{_capital(_simulated(simulated))}.", simulated))
+        said.append(cited(f"{_capital(_simulated(simulated))}.", simulated))
     return said
 
 
@@ -141,10 +141,6 @@ def scope(facts: Facts) -> list[Statement]:
         said.append(Statement(f"Only {facts.traffic.lower()} traffic is counted."))
     said.append(Statement(f"Times are in {facts.zone}."))
     return said
-
-
-def _said(text: str, *facts: Fact | None) -> Statement:
-    return Statement(text, tuple(fact.id for fact in facts if fact is not None))
 
 
 def _attempts(fact: Fact) -> str:
@@ -186,25 +182,29 @@ def _against_usual(facts: Facts) -> str:
 
 def _signal_headline(signal: Fact) -> str:
     _, rule, *names = signal.key.split(":")
+    source = wording.name(names[-1])
     match rule:
         case "field":
-            return f"{signal.text} failures name the field {names[0]} from {names[1]}"
+            return f"{signal.text} failures name the field {names[0]} from {source}"
         case "credentials":
-            return f"{signal.text} attempts of {names[0]} were refused for their credentials"
+            return f"{signal.text} attempts of {source} were refused for their credentials"
         case "failing":
             all_of_it = (signal.share or "").startswith("100.0%")
-            some = f"{signal.text} attempts of {names[0]} failed, {signal.share},"
-            return f"All {signal.text} attempts of {names[0]} failed" if all_of_it else some
+            some = f"{signal.text} attempts of {source} failed, {signal.share},"
+            return f"All {signal.text} attempts of {source} failed" if all_of_it else some
         case "silent":
-            return f"{names[0]} fell silent"
+            return f"{source} fell silent"
         case "limit":
-            return f"A rate limit refused {signal.text} distinct users of {names[0]}"
+            return f"The limit on one client refused {signal.text} distinct users of {source}"
+        case "repeats":
+            return f"{source} sent again and again: a limit refused {signal.text} attempts"
         case _:
-            return f"{names[0]} repeated accepted leads at machine speed"
+            return f"{source} repeated accepted leads at machine speed"
 
 
 def _burst(fact: Fact) -> str:
-    return f"{fact.label.removeprefix('attempts in ')} brought {fact.text} attempts, {fact.share}"
+    when, _, failed = (fact.share or "").partition(", ")
+    return f"a burst {when} brought {fact.text} attempts, {failed}"
 
 
 def _simulated(fact: Fact) -> str:

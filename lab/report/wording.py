@@ -6,11 +6,12 @@ for two.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from lab.attempt import Category
+from lab.attempt import Category, readable
 
 CATEGORY_WORDS = {
     Category.VALIDATION_FAILED: "validation failures",
@@ -45,8 +46,8 @@ _REASON = re.compile(r"[A-Za-z][A-Za-z0-9 ,.;'()/_+-]{0,199}")
 
 
 def count(value: float) -> str:
-    """1,204; a half, which a median may end in, keeps one decimal: 12.5."""
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+    """1,204: a whole number, half up."""
+    return f"{math.floor(value + 0.5):,}"
 
 
 def share(part: float, whole: float) -> str:
@@ -87,6 +88,11 @@ def short_day(day: date) -> str:
 def code(text: str | None) -> str:
     """A source, category, stage or field of the form ours have; OTHER for anything else."""
     return text if text and _CODE.fullmatch(text) else OTHER
+
+
+def name(text: str | None) -> str:
+    """`code` in words, as every page writes it: Partner API."""
+    return readable(code(text))
 
 
 def path(text: str | None) -> str:

@@ -54,7 +54,7 @@ def bad_day(day: date) -> list[Attempt]:
     rows = [row for row in usual_day(day, 200) if row.source != "LANDING_PAGE"]
     phone = {"source": "MOBILE_APP", "page": "/demo", "failure_context": '{"field":"phone","rule":"phone.form"}'}
     partner = {"source": "PARTNER_API", "page": "/contact", "duplicate_kind": "client_retry", "user_id": "u_partner"}
-    office = {"source": "WEBSITE_FORM", "page": "/pricing"}
+    office = {"source": "WEBSITE_FORM", "page": "/pricing", "failure_context": '{"limit":100,"scope":"client"}'}
     rows += [
         refused(day, 40_000 + 61 * one, "VALIDATION_FAILED", "validation", "The field phone is not a number.", **phone)
         for one in range(60)
@@ -69,5 +69,36 @@ def bad_day(day: date) -> list[Attempt]:
             user_id=f"u_{one:016x}",
         )
         for one in range(40)
+    ]
+    return rows
+
+
+def storm_day(day: date, users: int = 8) -> list[Attempt]:
+    """A partner's clients send their accepted leads again and again, until the limit on one user refuses them."""
+    rows = usual_day(day, 200)
+    partner = {"source": "PARTNER_API", "page": "/contact"}
+    for user in range(users):
+        who = {"user_id": f"u_{user:016x}", **partner}
+        rows += [
+            refused(
+                day, 50_000 + 60 * user + one, "DUPLICATE_LEAD", "duplicate", "The same lead was accepted before.",
+                duplicate_kind="client_retry", **who,
+            )
+            for one in range(12)
+        ]
+        rows += [
+            refused(
+                day, 50_012 + 60 * user + one, "RATE_LIMIT_EXCEEDED", "limits", "More than 10 attempts a minute.",
+                failure_context='{"limit":10,"scope":"user"}', **who,
+            )
+            for one in range(10)
+        ]
+    office = {"failure_context": '{"limit":100,"scope":"client"}', "source": "PARTNER_API"}
+    rows += [
+        refused(
+            day, 40_000 + one, "RATE_LIMIT_EXCEEDED", "limits", "More than 100 attempts a minute.",
+            user_id=f"u_{one:015x}f", **office,
+        )
+        for one in range(15)
     ]
     return rows

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from lab.clock import ManualClock
-from lab.metrics import Traffic
+from lab.metrics import Traffic, usual
+from lab.metrics.usual import SPAN_DAYS
 from lab.opening import Lab
 from lab.report import Facts, build_facts
 from lab.report.prompt import build_prompt
@@ -68,11 +69,34 @@ def test_an_open_day_is_held_against_the_same_weekday_up_to_the_same_time(
 
 
 def test_nothing_is_called_usual_with_too_few_comparable_days(lab: Lab, fill: Fill) -> None:
-    """One earlier Friday is no usual; the facts say how many are needed."""
-    fill(usual_day(FRIDAY - timedelta(weeks=1)), usual_day(FRIDAY))
+    """Five earlier Fridays are no usual, as on every page; the facts say how many are needed."""
+    fill(*(usual_day(FRIDAY - timedelta(weeks=week)) for week in range(6)))
     facts = facts_of(lab)
     assert facts.by_key["attempts"].compare is None
-    assert (text(facts, "comparable"), text(facts, "comparable.least")) == ("1", "3")
+    assert (text(facts, "comparable"), text(facts, "comparable.least")) == ("5", "6")
+
+
+def test_years_without_any_record_are_no_comparable_days(lab: Lab, fill: Fill) -> None:
+    """A log of 2015 beside this week's: nothing is usual, least of all zero."""
+    fill(usual_day(date(2015, 5, 15)), usual_day(FRIDAY - timedelta(weeks=1)), usual_day(FRIDAY))
+    facts = facts_of(lab)
+    assert text(facts, "comparable") == "1"
+    assert not any(fact.compare for fact in facts.items)
+
+
+@pytest.mark.usefixtures("fridays")
+def test_the_usual_of_a_report_is_the_usual_of_the_pages(lab: Lab, fill: Fill) -> None:
+    """One function, the same whole numbers and the median of the days' own shares."""
+    fill(usual_day(FRIDAY, 300), usual_day(FRIDAY - timedelta(weeks=8), 333))
+    known = usual(lab.metrics.trend(FRIDAY - timedelta(days=SPAN_DAYS), FRIDAY), FRIDAY)
+    facts = facts_of(lab)
+    assert (known.points, known.attempts) == (8, 201)  # of 197 to 203 and 333 the middle is 200.5
+    assert [facts.by_key[key].base for key in ("attempts", "accepted", "failed")] == [
+        known.attempts, known.success, known.failed,
+    ]  # fmt: skip
+    assert known.failed_share is not None
+    assert facts.by_key["failed.share"].base == pytest.approx(100 * known.failed_share)
+    assert facts.by_key["latency.p95"].base == known.p95_ms
 
 
 def test_a_day_without_attempts_has_facts(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """Grounding: a statement stands only on the facts it cites."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -88,6 +89,16 @@ def test_a_figure_that_several_uncited_facts_hold_is_not_guessed(facts: Facts) -
     """12 may be the peak or the user's; without a citation nobody knows."""
     assert judged(facts, "There were 12 of them.", "F2") == "'12' is in none of the facts it cites"
     assert judged(facts, "There were 12 of them.", "F5") == ""
+
+
+def test_a_source_or_category_named_in_words_is_looked_up_like_its_code(facts: Facts) -> None:
+    """Mobile app is MOBILE_APP, in a fact and in a statement; a category that no fact names is found out."""
+    named = replace(facts.items[2], label="failed attempts of source Mobile app", where={"source": "MOBILE_APP"})
+    worded = replace(facts, items=(*facts.items[:2], named, *facts.items[3:]))
+    assert judged(worded, "Mobile app had 241 failures.", "F3") == ""
+    assert judged(worded, "MOBILE_APP had 241 failures.", "F3") == ""
+    assert judged(worded, "Mobile app sent 12 a minute.", "F5") == ""  # the one fact that names it is cited too
+    assert judged(worded, "Spam suspected: 241 failures.", "F3") == "'Spam suspected' is in no fact"
 
 
 def test_references_written_into_the_text_are_taken_out_and_count(facts: Facts) -> None:

@@ -37,7 +37,7 @@ def test_instructions_come_first_and_facts_one_a_line(facts: Facts) -> None:
     system, user = build_prompt(facts).messages
     assert (system["role"], user["role"]) == ("system", "user")
     assert "F2 attempts: 280\n" in user["content"]
-    assert "signal, failures naming the field phone from MOBILE_APP: 60" in user["content"]
+    assert "signal, failures naming the field phone from Mobile app: 60" in user["content"]
 
 
 def test_the_schema_asks_for_statements_with_references_and_forbids_the_rest() -> None:

@@ -93,3 +93,28 @@ def test_no_source_is_called_silent_before_its_day_is_over(
     """At six in the morning most of a day is still to come."""
     clock.at = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
     assert signals([attempt(FRIDAY, 60)]) == {}
+
+
+def limited(scope: str | None, users: int, each: int) -> list[Attempt]:
+    """So many users refused by a limit of that scope, so many times each."""
+    context = None if scope is None else f'{{"limit":10,"scope":"{scope}"}}'
+    return [
+        refused(FRIDAY, 100 * user + one, "RATE_LIMIT_EXCEEDED", "limits", "Too many.", failure_context=context,
+                user_id=f"u_{user:016x}")
+        for user in range(users)
+        for one in range(each)
+    ] + [attempt(FRIDAY, 10_000 + one) for one in range(400)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scope", "users", "each", "found_key"),
+    [
+        ("client", 30, 2, "signal:limit:WEBSITE_FORM"), ("user", 5, 10, "signal:repeats:WEBSITE_FORM"),
+        ("user", 30, 2, None), ("client", 5, 10, None), (None, 30, 2, None),
+    ],
+)  # fmt: skip
+def test_what_a_limit_counts_tells_what_its_refusals_may_mean(
+    signals: Callable[[list[Attempt]], dict[str, Fact]], scope: str | None, users: int, each: int, found_key: str | None
+) -> None:
+    """A shared address only where one client was limited, a loop only where one user was, over and over."""
+    assert list(signals(limited(scope, users, each))) == ([found_key] if found_key else [])
