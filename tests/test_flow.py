@@ -30,7 +30,7 @@ def test_the_demo_comes_through_the_gate_into_the_log_the_trend_and_a_report(lab
     assert all(today - timedelta(days=5) <= day < today for day in worst)
     report = lab.reports.write(worst[0], analyst="rules")
     text = to_markdown(report)
-    assert "PARTNER_API" in text
+    assert "Partner API" in text
     assert report.telling.checks.kept == report.telling.checks.statements
 
 

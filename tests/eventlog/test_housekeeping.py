@@ -1,5 +1,6 @@
 import os
 
+import pytest
 from sqlalchemy import insert
 
 from lab.database import leases
@@ -85,3 +86,23 @@ def test_a_file_that_no_catalog_names_goes_once_it_is_old_and_was_seen_twice(log
     log.append("submissions", [make_row()])
     keep_house(log, clock, "me", rhythm)
     assert (old.exists(), new.exists(), file.exists()) == (False, True, True)
+
+
+def test_a_file_that_cannot_be_unlinked_is_tried_again(log, make_row, clock, monkeypatch) -> None:
+    """The disk refuses: nothing else changes, and the next look gets it."""
+    log.append_table("submissions", table_of(SUBMISSIONS, [make_row()]), run_id="r")
+    (file,) = log.view().days[0].files
+    with log.database.write() as connection:
+        log.withdraw(connection, "submissions", "r")
+    clock.advance(minutes=11)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(file), "unlink", refuse)
+        with pytest.raises(OSError, match="Input/output error"):
+            keep_house(log, clock, "me")
+    assert file.exists()
+    keep_house(log, clock, "me")
+    assert not file.exists()

@@ -1,12 +1,14 @@
-"""Killed with SIGKILL during append, flush, bulk append and seal: nothing acknowledged is lost, nothing is doubled."""
+"""Killed with SIGKILL during append, flush, bulk append, seal and backup: nothing acknowledged is lost, nothing is doubled."""
 
 from __future__ import annotations
 
 import random
+import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -59,12 +61,23 @@ def test_killed_at_any_instant_nothing_acknowledged_is_lost_or_doubled(tmp_path:
                 read_up_to = lines.tell()
             if number % 10 == 9 or number == rounds - 1:
                 _check(folder, expected)
+                _check_backups(tmp_path / "backups")
     finally:
         zygote.stdin.close()
         zygote.wait(30)
         zygote.stdout.close()
     assert sum(expected.values()) > rounds
     print(f"0 lost or doubled in {rounds} rounds, {sum(expected.values())} acknowledgements of {len(expected)} keys")
+
+
+def _check_backups(folder: Path) -> None:
+    """Whatever bears a backup's name is whole; then it goes, and so does what a kill left unfinished."""
+    for one in folder.iterdir():
+        if (one / "SHA256SUMS").exists() and not one.name.startswith("."):
+            for line in (one / "SHA256SUMS").read_text().splitlines():
+                written, file = line.split(maxsplit=1)
+                assert sha256((one / file.lstrip("*")).read_bytes()).hexdigest() == written, f"{one.name}: {file}"
+        shutil.rmtree(one)
 
 
 def _check(folder: Path, expected: Counter[str]) -> None:

@@ -18,11 +18,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import lab.backup
 import lab.metrics.rollup
 import lab.report
 import lab.verify  # noqa: F401 - imported before the fork, so that a round costs no import
 from lab.attempt import Arrival, Channel, Submission
+from lab.backup import back_up
 from lab.clock import system_clock
 from lab.errors import LabError
 from lab.opening import Lab, open_lab
@@ -52,7 +52,8 @@ def busy(lab: Lab, acknowledged: Path, seed: int) -> None:
 
     for number in range(3):
         threading.Thread(target=append, args=(number,), daemon=True).start()
-    rng = random.Random(seed)
+    rng, backups = random.Random(seed), acknowledged.parent / "backups"
+    backups.mkdir(exist_ok=True)
     ended = lab.clock() - timedelta(days=2 + seed % 300)
     for turn in range(10_000):
         with_bulk = [submission(f"{seed}-bulk-{turn}-{n}", ended - timedelta(days=turn)) for n in range(30)]
@@ -60,6 +61,7 @@ def busy(lab: Lab, acknowledged: Path, seed: int) -> None:
             lambda: lab.log.flush("submissions"),
             lambda: lab.run_gate(f"run-{seed}-{turn}").admit(with_bulk),  # noqa: B023 - called in this turn
             lambda: seal_now(lab, (ended - timedelta(days=turn)).date()),  # noqa: B023 - called in this turn
+            lambda: turn % 4 or back_up(lab, backups / f"{seed}-{turn}-{os.getpid()}"),  # noqa: B023
         ):
             try:
                 work()
