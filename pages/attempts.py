@@ -30,7 +30,7 @@ if not found.total:
 
 strip(view, asked)
 several = asked.first != asked.last or asked.first is None
+attempts.pager(view, found, place, asked)
 opened = attempts.table(view, found, several) or st.query_params.get("attempt")
-attempts.footer(found, place, asked)
 if opened:
     drawer(view, opened)

@@ -6,24 +6,30 @@ number of the last row, and begin anew when the filter changes.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import streamlit as st
 
 from lab.attempt import UNKNOWN, Category, Kind, Outcome
-from lab.metrics import Cursor, Filter, Page
+from lab.metrics import Cursor, Filter, Page, Traffic
 from lab.metrics.export import Format
 from lab.ui import cards, loaders, tables, words
 from lab.ui.here import EARLIEST, Here
 from lab.ui.runtime import current_lab
 
 ROWS = 30
+ROWS_AND_ATTEMPTS = (
+    "Rows are not attempts: a flood of alike refusals is kept as one row that counts many, and a replay of a finished "
+    "request is a row but no attempt."
+)
 OUTCOMES = {"All": None, "Accepted": Outcome.SUCCESS, "Failed": Outcome.FAILED}
 WIDGETS = {
     "outcome": "Outcome", "category": "Category", "source": "Source", "page": "Page", "user": "User", "text": "Reason",
@@ -198,12 +204,13 @@ def closed() -> None:
     st.query_params.pop("attempt", None)
 
 
-def footer(found: Page, place: Place, asked: Filter) -> None:
-    """How far in the list, the way on, the downloads."""
+def pager(here: Here, found: Page, place: Place, asked: Filter) -> None:
+    """How far in the list, the way on, the downloads; above the list, so that the next page begins at its top."""
     start = (len(place.cursors) - 1) * ROWS
     with st.container(horizontal=True, vertical_alignment="center"):
         shown = f"{start + 1:,} to {start + found.rows.height:,}"
-        st.caption(f"{shown} of {words.many(found.total, 'row')}", width="content")
+        why = ROWS_AND_ATTEMPTS if found.total != found.attempts else None
+        st.caption(f"{shown} of {words.many(found.total, 'row')}", width="content", help=why)
         st.button("Newer", icon=":material/chevron_left:", on_click=place.newer, disabled=len(place.cursors) == 1)
         further = found.next
         st.button(
@@ -217,12 +224,25 @@ def footer(found: Page, place: Place, asked: Filter) -> None:
             st.download_button(
                 label,
                 data=_file(asked, format),  # type: ignore[arg-type]
-                file_name=f"attempts.{format}",
+                file_name=file_name(asked, format, here.lab.zone),  # type: ignore[arg-type]
                 mime=mime,
                 icon=":material/download:",
                 on_click="ignore",
                 key=f"download-{format}",
             )
+
+
+def file_name(asked: Filter, format: Format, zone: ZoneInfo) -> str:
+    """What a download holds: attempts-2026-11-20-failed-partner_api.csv."""
+    first, last = asked.first, asked.last
+    if asked.since and asked.until:
+        first, last = (one.astimezone(zone).date() for one in (asked.since, asked.until - timedelta(microseconds=1)))
+    days = [] if first is None or last is None else [f"{first}" if first == last else f"{first}-to-{last}"]
+    traffic = "" if asked.traffic == Traffic.ALL else asked.traffic.value
+    kept = [traffic, asked.outcome, asked.category, asked.source, asked.page, asked.user]
+    named = {"SUCCESS": "accepted"}
+    parts = [re.sub(r"[^a-z0-9]+", "_", named.get(str(one), str(one)).lower()).strip("_")[:40] for one in kept if one]
+    return "-".join(["attempts", *days, *(part for part in parts if part)]) + f".{format}"
 
 
 def _file(asked: Filter, format: Format) -> Callable[[], BinaryIO]:

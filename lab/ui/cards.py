@@ -59,6 +59,10 @@ def head(items: Iterable[Badge], note: str, title: str, sentence: str = "") -> N
             st.markdown(words.safe(sentence))
 
 
+TILE_PX = 130
+"""Six of them and their gaps fit into a window of 1,280 px beside the sidebar."""
+
+
 class Tile(NamedTuple):
     """A figure with its usual and a fortnight behind it. Labels up to 16 characters fit six abreast."""
 
@@ -72,8 +76,8 @@ class Tile(NamedTuple):
 
 
 def tiles(items: Sequence[Tile], columns: int = 6) -> None:
-    """Tiles in a grid: six abreast on a desk, two on a phone."""
-    with st.grid(columns, min_column_width=148):
+    """Tiles in a grid: six abreast from a laptop up, two on a phone."""
+    with st.grid(columns, min_column_width=TILE_PX):
         for one in items:
             st.metric(
                 one.label,

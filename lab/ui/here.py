@@ -22,7 +22,7 @@ WINDOWS = (7, 30, 90)
 DEFAULT_WINDOW = 30
 EARLIEST = date(1990, 1, 1)
 """First day that a date input takes; left alone it takes ten years back from today, and an old log is older."""
-DRAWN_MODE, DRAWN_VERSION = "_drawn_mode", "_drawn_version"
+DRAWN_MODE = "_drawn_mode"
 
 
 @dataclass(frozen=True)
@@ -65,14 +65,26 @@ def here() -> Here:
     days = tuple(loaders.days_with_data(version, traffic))
     window = int(st.session_state.get("window") or DEFAULT_WINDOW)
     last = st.session_state.get("until") or (days[-1] if days else today)
-    st.session_state[DRAWN_VERSION] = version
     first = last - timedelta(days=window - 1)
     return Here(lab, version, traffic, now, today, days, first, last, palette(st.context.theme.type))
 
 
 def chosen_traffic(version: str) -> Traffic:
-    """What the sidebar says; before it has been drawn, Real once a real attempt exists."""
+    """What the sidebar says, or what it will say."""
     said = st.session_state.get("traffic")
-    if said in set(Traffic):
-        return Traffic(said)
+    return Traffic(said) if said in set(Traffic) else usual_traffic(version)
+
+
+def usual_traffic(version: str) -> Traffic:
+    """Real once a real attempt exists."""
     return Traffic.REAL if loaders.has_real(version) else Traffic.ALL
+
+
+def redraw() -> None:
+    """Run the whole page again, from a fragment; a click that already waits goes first.
+
+    A run that is asked for while another request waits keeps its own page, so a link clicked meanwhile would be
+    lost. Streamlit leaves for what waits whenever the session is read.
+    """
+    st.session_state.get(DRAWN_MODE)
+    st.rerun()

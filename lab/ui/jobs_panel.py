@@ -19,6 +19,7 @@ from lab.jobs import Job
 from lab.opening import Lab
 from lab.ui import cards, words
 from lab.ui.cards import Badge
+from lab.ui.here import redraw
 from lab.ui.runtime import current_lab
 from lab.ui.tables import MAX_ROWS, ROW_PX
 
@@ -63,7 +64,7 @@ def watch(job_id: str, draw: Draw) -> None:
     lab = current_lab()
     job = lab.jobs.get(job_id)
     if not job.active:
-        st.rerun()
+        redraw()
     draw(job)
     st.button(
         "Stop", key=f"stop-{job_id}", icon=":material/stop:", on_click=lab.jobs.cancel, args=(job_id,),

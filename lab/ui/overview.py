@@ -8,17 +8,19 @@ import polars as pl
 import streamlit as st
 
 from lab.jobs import Job
+from lab.metrics import Traffic
 from lab.metrics.minutes import bursts
 from lab.opening import Lab
 from lab.ui import cards, charts, links, loaders, sentences, words
-from lab.ui.here import DRAWN_VERSION, Here
+from lab.ui.here import Here, redraw
 from lab.ui.runtime import current_lab
 
 LIVE_EVERY_S = 5
 REDRAW_AFTER_S = 15
 """A page whose log goes on changing is drawn anew at most this often."""
+REPORTS = 50
+"""Among so many of the newest the latest of the chosen traffic is looked for."""
 FILLING = {"demo": "Filling the lab", "simulate": "Simulating", "import": "Importing"}
-_DRAWN_AT = "_drawn_at"
 
 
 def start_demo() -> None:
@@ -83,7 +85,7 @@ def watch(job_id: str) -> None:
     lab = current_lab()
     job: Job = lab.jobs.get(job_id)
     if not job.active:
-        st.rerun()
+        redraw()
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container():
             cards.job_line(job, FILLING.get(job.kind, job.kind))
@@ -95,10 +97,8 @@ def live_hour(here: Here) -> None:
     """The last 60 minutes. Looks at the log's version every few seconds and asks nothing while it is the same."""
     lab = current_lab()
     version, now = lab.log.version(), lab.clock()
-    drawn_at = st.session_state.setdefault(_DRAWN_AT, now)
-    if st.session_state.get(DRAWN_VERSION) != version and now - drawn_at >= timedelta(seconds=REDRAW_AFTER_S):
-        st.session_state[_DRAWN_AT] = now
-        st.rerun()
+    if version != here.version and now - here.now >= timedelta(seconds=REDRAW_AFTER_S):
+        redraw()
     frame = loaders.last_minutes(version, here.traffic, now)
     found = bursts(frame)
     pairs = list(zip(found["start"].to_list(), found["end"].to_list(), strict=True))
@@ -151,10 +151,12 @@ def _told(one: sentences.Unusual) -> tuple[str, str]:
 
 
 def latest_report(here: Here) -> None:
-    """The newest report's headline and the way to it. A model may have written it, so it is escaped."""
-    lines = here.lab.reports.recent(limit=1)
+    """The newest report of this traffic and the way to it. A model may have written it, so it is escaped."""
+    every = here.lab.reports.recent(limit=REPORTS)
+    lines = [one for one in every if one.traffic == here.traffic]
     if not lines:
-        st.subheader("No report yet", anchor=False)
+        kind = "" if here.traffic == Traffic.ALL else f" of {here.traffic.value.lower()} traffic"
+        st.subheader(f"No report{kind} yet" if every else "No report yet", anchor=False)
         st.caption("A day in words, every figure checked against the log.")
         links.link("report", "Write one", day=here.shown.isoformat())
         return

@@ -6,6 +6,7 @@ row is the truth and is found again by its day.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import NamedTuple
 
@@ -44,7 +45,8 @@ def desk(here: Here, found: Status) -> Desk:
     lab = here.lab
     with st.container(horizontal=True, vertical_alignment="bottom"):
         day = _day(here)
-        written = lab.reports.versions(day)
+        every = lab.reports.versions(day)
+        written = [one for one in every if one.traffic == here.traffic]
         number = _version(day, written)
         near = neighbours(here.days, day)
         for label, symbol, to in (("Earlier", "chevron_left", near.earlier), ("Later", "chevron_right", near.later)):
@@ -58,6 +60,9 @@ def desk(here: Here, found: Status) -> Desk:
         report = lab.reports.version(day, number) if number else None
         if report is not None:
             _markdown(report)
+    if others := Counter(one.traffic for one in every if one.traffic != here.traffic):
+        told = " and ".join(f"{words.many(number, 'version')} of {kind} traffic" for kind, number in others.items())
+        st.caption(f"This day also has {told}; choose it in the sidebar.")
     return Desk(day, report, job)
 
 
@@ -169,7 +174,7 @@ def nothing_yet(here: Here, day: date, job: Job | None) -> None:
         with st.container(horizontal=True):
             links.link("simulate", "Fill it with simulated days")
             links.link("bring", "Bring a log of your own")
-    others = {one.day: one for one in reversed(here.lab.reports.recent(OTHERS)) if one.day != day}
+    others = {one.day: one for one in reversed(_recent(here)) if one.day != day}
     if others:
         st.subheader("Reports of other days", anchor=False)
         for one in reversed(others.values()):
@@ -179,3 +184,8 @@ def nothing_yet(here: Here, day: date, job: Job | None) -> None:
                     said = f"{words.long_day(one.day)} · version {one.version}, {one.model or one.analyst}"
                     st.caption(words.safe(said), width="content")
                     links.link("report", "Read", day=one.day.isoformat())
+
+
+def _recent(here: Here) -> list[Line]:
+    """The newest reports of the chosen traffic."""
+    return [one for one in here.lab.reports.recent(OTHERS) if one.traffic == here.traffic]

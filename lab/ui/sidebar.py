@@ -15,10 +15,13 @@ from lab.report import pick
 from lab.sealing import states
 from lab.ui import loaders, models, words
 from lab.ui.cards import Badge, icon
-from lab.ui.here import DEFAULT_WINDOW, DRAWN_MODE, EARLIEST, WINDOWS, chosen_traffic
+from lab.ui.here import DEFAULT_WINDOW, DRAWN_MODE, EARLIEST, WINDOWS, chosen_traffic, redraw, usual_traffic
+from lab.ui.links import window_label
 from lab.ui.runtime import current_lab
 
 EVERY_S = 5
+BUSY_S = 1
+"""Work under way is told as often here as on its page, so that both say the same."""
 DRAWN_JOBS = "_drawn_jobs"
 LIVE_S = 900
 """A lab whose last attempt is older than this is quiet, not live."""
@@ -31,13 +34,14 @@ def sidebar(lab: Lab) -> None:
     st.session_state[DRAWN_MODE] = st.context.theme.type
     st.session_state[DRAWN_JOBS] = _under_way(lab)
     with st.sidebar:
-        st.session_state.setdefault("traffic", chosen_traffic(version).value)
-        st.selectbox("Traffic", [one.value for one in Traffic], key="traffic", persist_state="session")
+        whose = [one.value for one in Traffic]
+        usual = whose.index(usual_traffic(version).value)
+        st.selectbox("Traffic", whose, index=usual, key="traffic", bind="query-params")
         st.selectbox(
             "Window",
             WINDOWS,
             index=WINDOWS.index(DEFAULT_WINDOW),
-            format_func=lambda days: f"Last {days} days",
+            format_func=window_label,
             key="window",
             bind="query-params",
         )
@@ -50,28 +54,30 @@ def sidebar(lab: Lab) -> None:
             bind="query-params",
             help="Last day of the window; empty means the last day with data.",
         )
-        _status()
+        st.fragment(_status, run_every=EVERY_S if not lab.jobs.active() else BUSY_S)()
 
 
-@st.fragment(run_every=EVERY_S)
 def _status() -> None:
     drawn = st.session_state.get(DRAWN_MODE)
     if drawn is not None and st.context.theme.type not in (None, drawn):
-        st.rerun()
+        redraw()
     lab = current_lab()
     if st.session_state.get(DRAWN_JOBS) != _under_way(lab):
-        st.rerun()
-    last = loaders.totals(lab.log.version(), Traffic.ALL).last_at
+        redraw()
+    version = lab.log.version()
+    traffic = chosen_traffic(version)
+    kind = "" if traffic == Traffic.ALL else f"{traffic.value.lower()} "
+    last = loaders.totals(version, traffic).last_at
     with st.container(gap="xxsmall"):
         if last is None:
-            _line(Badge("Empty", "gray", "hourglass_empty"), "no attempt yet")
+            _line(Badge("Empty", "gray", "hourglass_empty"), f"no {kind}attempt yet")
         else:
             day, today = business_day(last, lab.zone), business_day(lab.clock(), lab.zone)
             age = (lab.clock() - last).total_seconds()
             live = age < LIVE_S
             badge = Badge("Live", "green", "sensors") if live else Badge("Quiet", "gray", "sensors_off")
             when = words.ago(age) if age < 86_400 else words.short_day(day, today)
-            _line(badge, f"last {when}")
+            _line(badge, f"last {kind}attempt {when}")
         if closed := [day for day, state in states(lab).items() if state == "sealed"]:
             today = business_day(lab.clock(), lab.zone)
             _line(Badge("Sealed", "gray", "lock"), f"to {words.short_day(max(closed), today)}")

@@ -185,6 +185,23 @@ def test_a_days_timeline_has_its_own_number_of_hours(day: date, hours: int) -> N
     assert ("02:30 to 02:35 again" in names) == (hours == 25)
 
 
+def test_a_late_burst_has_its_word_inside_the_chart() -> None:
+    """At the right edge the word stands left of the span's end, elsewhere right of its start."""
+    start = datetime(2025, 11, 20, tzinfo=UTC)
+    for at, anchor in ((3, "left"), (56, "right")):
+        pair = (start + timedelta(minutes=at), start + timedelta(minutes=at + 4))
+        [word] = charts.last_minutes(minute_frame(start, 60), LIGHT, UTC_ZONE, [pair]).figure.layout.annotations
+        assert (word.xanchor, word.x) == (anchor, at - 0.5 if anchor == "left" else at + 3.5)
+
+
+@pytest.mark.parametrize("most", [1, 3, 4, 5, 13])
+def test_small_counts_have_whole_ticks(most: int) -> None:
+    """Nobody makes half an attempt."""
+    frame = pl.DataFrame({"source": ["MOBILE_APP"], "attempts": [most], "success": [most], "failed": [0]})
+    axis = charts.outcomes(frame, "source", "source", LIGHT).figure.layout.xaxis
+    assert (axis.tick0, axis.dtick, axis.tickmode) == (0, max(1, round(most / 4)), "linear")
+
+
 def test_binning_loses_nothing() -> None:
     """Five minutes hold what their minutes held."""
     frame = minute_frame(datetime(2025, 11, 20, tzinfo=UTC), 63)
@@ -220,12 +237,15 @@ def test_cells_can_be_hit_and_read() -> None:
 
 
 def test_two_failures_of_two_are_no_alarm() -> None:
-    """A cell's colour leans to the usual share where attempts are few."""
+    """Under five attempts a cell stays paper; above, its colour leans to the usual share where they are few."""
     few = pl.DataFrame(
-        {"source": ["WEBSITE_FORM", "MOBILE_APP", "PARTNER_API"], "page": ["/demo"] * 3, "attempts": [100, 2, 100], "success": [92, 0, 0], "failed": [8, 2, 100]}
+        {"source": ["WEBSITE_FORM", "MOBILE_APP", "PARTNER_API"], "page": ["/demo"] * 3, "attempts": [5, 4, 100], "success": [0, 0, 0], "failed": [5, 4, 100]}
     )
-    website, mobile, partner = (row[0] for row in charts.cells(few, LIGHT).figure.data[0].z)
-    assert website < mobile < partner
+    heats = charts.cells(few.with_columns(failed=pl.Series([5, 4, 10])), LIGHT).figure.data[0]
+    website, mobile, partner = (row[0] for row in heats.z)
+    assert mobile == heats.zmin
+    assert mobile < website < 1
+    assert partner < mobile
 
 
 def test_stored_names_cannot_become_marks() -> None:

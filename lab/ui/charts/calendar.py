@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from lab.ui import words
-from lab.ui.charts.marks import Chart, mixed, readable_on, spoken
+from lab.ui.charts.marks import FEWEST, Chart, mixed, readable_on, spoken
 from lab.ui.palette import Palette
 from lab.ui.template import figure
 
@@ -32,8 +32,9 @@ def calendar(frame: pl.DataFrame, chosen: date, colours: Palette) -> Chart:
         day: date = row["day"]
         week, weekday = (day - monday).days // 7, day.weekday()
         share = row["failed"] / row["attempts"] if row["attempts"] else None
-        shares[weekday][week] = share
-        ground = colours.page if share is None else mixed(colours.shares, (share - usual) / (hottest - usual))
+        heat = usual if share is not None and row["attempts"] < FEWEST else share
+        shares[weekday][week] = heat
+        ground = colours.page if heat is None else mixed(colours.shares, (heat - usual) / (hottest - usual))
         hover = words.long_day(day) + "<br>"
         hover += "no attempts" if share is None else f"{words.many(row['attempts'], 'attempt')}, {share:.1%} failed"
         ink = colours.muted if share is None else readable_on(ground)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from lab.ui import sentences, words
-from lab.ui.charts.marks import Chart, mixed, readable_on, spoken
+from lab.ui.charts.marks import FEWEST, Chart, mixed, readable_on, spoken
 from lab.ui.palette import Palette
 from lab.ui.template import figure
 
@@ -17,7 +17,7 @@ MAX_PAGES = 8
 MAX_SOURCES = 12
 HOTTEST = 0.8
 CAUTION = 6
-"""Attempts of the usual share added to each cell before it is coloured: two failures of two are not an alarm."""
+"""Attempts of the usual share added to each cell before it is coloured; under five it stays paper."""
 
 
 def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
@@ -35,7 +35,10 @@ def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
         for place, page in enumerate(pages):
             row = seen.get((source, page))
             share = row["failed"] / row["attempts"] if row and row["attempts"] else None
-            heat = (row["failed"] + CAUTION * usual) / (row["attempts"] + CAUTION) if row and row["attempts"] else None
+            heat = None
+            if row and row["attempts"]:
+                few = row["attempts"] < FEWEST
+                heat = usual if few else (row["failed"] + CAUTION * usual) / (row["attempts"] + CAUTION)
             line.append(heat)
             ground = colours.page if heat is None else mixed(colours.shares, (heat - usual) / (hottest - usual))
             text = "·" if row is None or share is None else f"<b>{share:.0%}</b><br>{words.count(row['attempts'])}"
@@ -90,7 +93,7 @@ def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
     rows = [(row["source"], row["page"], row["attempts"], row["failed"]) for row in frame.iter_rows(named=True)]
     title = sentences.cells(rows, usual)
     left = frame["page"].n_unique() - len(pages) if frame.height else 0
-    caption = f"Failed share, attempts below. Colour starts at {words.share(usual)}, the overall share."
+    caption = f"Failed share, attempts below. Colour starts at {words.share(usual)}, the overall share, and 5 attempts."
     caption += f" {words.many(left, 'page')} more are not shown." if left else ""
     worst = sorted((row for row in rows if row[2] >= sentences.MIN_ATTEMPTS), key=lambda row: -row[3] / row[2])[:2]
     listed = ", ".join(f"{words.name(s)} {words.share(bad, n)} on {p}" for s, p, n, bad in worst)

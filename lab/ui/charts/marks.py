@@ -10,6 +10,9 @@ import plotly.graph_objects as go
 from lab.ui.palette import Palette
 
 MAX_ALT = 160
+SPAN_OPACITY = {"light": 0.13, "dark": 0.28}
+FEWEST = 5
+"""A share of fewer attempts than this is no colour: one failure of one is not an alarm."""
 
 
 class Chart(NamedTuple):
@@ -71,16 +74,22 @@ def swatch(name: str, colour: str, **more: Any) -> go.Bar:
     return go.Bar(x=[None], y=[None], name=name, marker={"color": colour}, hoverinfo="skip", **more)
 
 
-def span(figure: go.Figure, start: Any, end: Any, word: str, colours: Palette) -> None:
-    """A stretch that a rule picked out, with its word inside the top."""
+def span(figure: go.Figure, start: Any, end: Any, word: str, colours: Palette, late: bool = False) -> None:
+    """A stretch that a rule picked out, with its word inside the top: left of its end when it is `late`."""
     figure.add_shape(
         type="rect", xref="x", yref="paper", x0=start, x1=end, y0=0, y1=1,
-        fillcolor=colours.finding, opacity=0.13, line={"width": 0}, layer="below",
+        fillcolor=colours.finding, opacity=SPAN_OPACITY[colours.mode], line={"width": 0}, layer="below",
     )  # fmt: skip
     figure.add_annotation(
-        x=start, y=1, xref="x", yref="paper", text=word, showarrow=False, xanchor="left", yanchor="top",
+        x=end if late else start, y=1, xref="x", yref="paper", text=word, showarrow=False, yanchor="top",
+        xanchor="right" if late else "left",
         font={"size": 12, "color": colours.finding},
     )  # fmt: skip
+
+
+def whole_ticks(most: float) -> dict[str, Any]:
+    """Ticks of an axis from 0 to `most` attempts: nobody makes half of one."""
+    return {"tickmode": "linear", "tick0": 0, "dtick": max(1, round(most / 4))} if most <= 20 else {}
 
 
 def readable_on(code: str) -> str:

@@ -21,6 +21,8 @@ from lab.ui.template import figure
 
 HOUR_HEIGHT_PX = 252
 DAY_HEIGHT_PX = 300
+LATE = 0.85
+"""Part of the width beyond which a word no longer fits on the right of its mark."""
 TIMELINE_STEP = 5
 """Minutes a bar in a day's timeline: 288 pairs of bars can be seen, 1,440 cannot."""
 
@@ -154,4 +156,5 @@ def _spans(
         if right < 0 or left > frame.height:
             continue
         word = ("burst" if len(bursts) == 1 else "bursts") if index == 0 else ""
-        span(drawn, max(left, -0.5), min(right, frame.height - 0.5), word, colours)
+        late = left > LATE * frame.height
+        span(drawn, max(left, -0.5), min(right, frame.height - 0.5), word, colours, late)

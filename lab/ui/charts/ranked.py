@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from lab.ui import sentences, words
-from lab.ui.charts.marks import Chart, hatched, spoken, swatch
+from lab.ui.charts.marks import Chart, hatched, spoken, swatch, whole_ticks
 from lab.ui.palette import Palette
 from lab.ui.template import figure
 
@@ -125,4 +125,4 @@ def _counts(
         hoverinfo="skip",
     )
     longest = max(ends, default=1)
-    drawn.update_layout(xaxis={"range": [0, longest * room], **({"dtick": 1} if longest <= 4 else {})})
+    drawn.update_layout(xaxis={"range": [0, longest * room], **whole_ticks(longest)})

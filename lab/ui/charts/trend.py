@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from lab.ui import sentences, words
-from lab.ui.charts.marks import Chart, open_marker, spoken, swatch
+from lab.ui.charts.marks import Chart, open_marker, spoken, swatch, whole_ticks
 from lab.ui.palette import Palette
 from lab.ui.template import figure
 
@@ -29,7 +29,7 @@ def trend(frame: pl.DataFrame, colours: Palette, until: str = "") -> Chart:
         barmode="stack",
         hoversubplots="axis",
         xaxis={"anchor": "y2", "type": "date", **_ticks(days)},
-        yaxis={"domain": [0.36, 1], "title": {"text": "attempts a day"}},
+        yaxis={"domain": [0.36, 1], "title": {"text": "attempts a day"}, **whole_ticks(_highest(frame))},
         yaxis2={"domain": [0, 0.27], "title": {"text": "failed share"}, "tickformat": ".0%", "nticks": 3},
         legend={"y": 1.02},
     )
@@ -51,6 +51,11 @@ def trend(frame: pl.DataFrame, colours: Palette, until: str = "") -> Chart:
     found = [one for one in sentences.unusual(frame) if one.what != "few"]
     _findings(drawn, frame, found, colours)
     return Chart(drawn, sentences.trend(frame), _caption(frame, banded, until), _alt(frame))
+
+
+def _highest(frame: pl.DataFrame) -> float:
+    """The top of what is drawn: the fullest day, or the upper limit where that is higher."""
+    return max((value for name in ("attempts", "expected_high") for value in frame[name].drop_nulls()), default=0)
 
 
 def _ticks(days: Sequence[date]) -> dict[str, Any]:
