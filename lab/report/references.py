@@ -15,6 +15,8 @@ from lab.report.fact import Fact
 
 COUNTED = frozenset({"number", "percent", "ms", "times", "time", "date"})
 """Kinds of figures that carry a reference; names do not."""
+ON_THE_CLOCK = frozenset({"time", "date"})
+"""They are marked only where they are a fact's value; the span of a burst belongs to the count beside it."""
 
 
 class Mark(NamedTuple):
@@ -36,7 +38,7 @@ def marks(text: str, facts: Iterable[Fact]) -> list[Mark]:
         if figure.kind not in COUNTED:
             continue
         values = [fact.id for fact, value, _ in held if _holds(figure, value)]
-        beside = [fact.id for fact, _, extra in held if _holds(figure, extra)]
+        beside = [fact.id for fact, _, extra in held if figure.kind not in ON_THE_CLOCK and _holds(figure, extra)]
         fresh, again = [one for one in values if one not in used], [one for one in beside if one in used]
         ranked = [*fresh, *again, *values, *beside]
         if ranked:

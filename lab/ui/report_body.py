@@ -17,6 +17,7 @@ import streamlit as st
 
 from lab.metrics import Traffic
 from lab.report import Fact, Report, Statement
+from lab.report.references import marks
 from lab.ui import cards, charts, jobs_panel, links, loaders, words
 from lab.ui.cards import Badge, Hue
 from lab.ui.charts import Chart
@@ -37,30 +38,24 @@ _PRIVATE = re.compile("[\ue000\ue001]")
 
 
 def cited(statement: Statement, facts: Mapping[str, Fact]) -> str:
-    """A statement as Markdown: safe text, each fact's badge behind its figure, else before the last full stop."""
+    """A statement as Markdown: safe text, a fact's badge behind every figure, the others before the last full stop."""
     text = _PRIVATE.sub("", " ".join(statement.text.split()))
+    known = [facts[one] for one in statement.facts if one in facts]
+    found = {_with_unit(text, mark.end, facts[mark.fact]): mark.fact for mark in marks(text, known)}
+    late = [one for one in statement.facts if one not in found.values()]
     last = len(text) - text.endswith(".")
-    marks: dict[int, int] = {}
-    late: list[int] = []
-    for place, one in enumerate(statement.facts):
-        ends = _figure_ends(text, facts[one]) if one in facts else []
-        free = next((end for end in ends if end not in marks), None)
-        if free is None:
-            late.append(place)
-        else:
-            marks[free] = place
-    text = text[:last] + "".join(f" \ue000{place}\ue001" for place in late) + text[last:]
-    for end in sorted(marks, reverse=True):
-        text = f"{text[:end]} \ue000{marks[end]}\ue001{text[end:]}"
+    for end, names in sorted([(last, late), *((end, [one]) for end, one in found.items())], reverse=True):
+        behind_it = "".join(f" \ue000{statement.facts.index(one)}\ue001" for one in names)
+        text = f"{text[:end]}{behind_it}{text[end:]}"
     shown = words.safe(text)
     return _MARK.sub(lambda mark: f":gray-badge[{words.safe(statement.facts[int(mark[1])])}]", shown)
 
 
-def _figure_ends(text: str, fact: Fact) -> list[int]:
-    """Where the fact's figure, with its unit, ends in the text; a change is often written without its sign."""
-    unit = rf"(?: {re.escape(fact.unit)}\b)?" if fact.unit.isalpha() else ""
-    figure = re.escape(fact.text.lstrip("+-"))
-    return [found.end() for found in re.finditer(rf"(?<![\w.,:]){figure}(?!\w|[.,:]\d){unit}", text)]
+def _with_unit(text: str, end: int, fact: Fact) -> int:
+    """Where the figure ends with its unit: 1,204 attempts."""
+    unit = re.compile(rf" {re.escape(fact.unit.removesuffix('s'))}s?\b") if fact.unit.isalpha() else None
+    found = unit.match(text, end) if unit else None
+    return found.end() if found else end
 
 
 def badges(report: Report) -> list[Badge]:
