@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from lab.attempt import SCHEMA
 from lab.clock import ManualClock
-from lab.opening import Lab
+from lab.opening import Lab, open_lab
 from lab.ui import runtime
 
 SHELL = str(Path(__file__).resolve().parents[1] / "pages" / "_shell.py")
@@ -361,3 +361,32 @@ def test_missing_files_are_left_out_and_told_where_they_hurt(healthy: Lab, open_
             file.unlink()
     assert len(open_page("overview").error) == 0
     assert {one.day for one in healthy.log.view().damaged} == {one.day for one in hurt}
+
+
+@pytest.mark.parametrize("hurt", ["garbage", "missing", "cut", "empty"])
+@pytest.mark.parametrize("page", ["overview", "day", "attempts", "system"])
+def test_a_hurt_file_never_costs_a_page(healthy: Lab, open_page: Open, page: str, hurt: str) -> None:
+    """Whichever page meets it first shows the rest, the sidebar too; the day says what is missing of it."""
+    whole = healthy.metrics.totals().attempts
+    view = healthy.log.view()
+    yesterday = next(one for one in view.days if one.day == TODAY - timedelta(days=1))
+    attempts = sum(one.rows for one in view.segments if one.day == yesterday.day)
+    (file,) = yesterday.files
+    size = file.stat().st_size
+    if hurt == "missing":
+        file.unlink()
+    else:
+        file.write_bytes({"garbage": Random(5).randbytes(size), "cut": file.read_bytes()[:-99], "empty": b""}[hurt])
+    with open_lab(healthy.settings, healthy.clock, housekeeping=False) as lab:
+        runtime.hold(lab)
+        app = open_page(page)
+        assert len(app.title) == 1
+        assert "attempt" in " ".join(one.value for one in app.sidebar.markdown)
+        assert lab.metrics.totals().attempts == whole - attempts
+        day = open_page("day", day=yesterday.day.isoformat())
+        assert title_of(day) == "No attempts yesterday can be read"
+        (said,) = [one.value.replace("\\", "") for one in day.error]
+        assert said.startswith(f"{attempts} rows of this day are left out")
+        assert file.name in said
+        assert len(open_page(page).title) == 1
+    runtime.hold(healthy)

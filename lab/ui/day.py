@@ -87,9 +87,11 @@ def take_picked() -> None:
 
 
 def nothing(here: Here, day: date) -> None:
-    """A day without attempts names the nearest days that have some."""
-    when = words.relative_day(day, here.today)
-    cards.head([cards.EMPTY_LAB._replace(word="No attempts")], words.long_day(day), f"No attempts {when}")
+    """A day without attempts names the nearest days that have some; one whose file is set aside says so."""
+    when, hurt = words.relative_day(day, here.today), here.lab.log.view(first=day, last=day).damaged
+    badge = seals.HURT if hurt else cards.EMPTY_LAB._replace(word="No attempts")
+    cards.head([badge], words.long_day(day), f"No attempts {when}{' can be read' if hurt else ''}")
+    seals.damage(here.lab, day)
     if here.empty:
         cards.empty_traffic(here.traffic.value)
         return
@@ -145,7 +147,7 @@ def users(here: Here, detail: DayDetail) -> None:
         "user": "Client" if clients else "User", "attempts": "Attempts", "success": "Accepted", "failed": "Failed",
         "first_at": "First", "last_at": "Last",
     }  # fmt: skip
-    row = tables.counts(tables.timed(top, here.lab.zone), headings, "Most active users", key="users", select=True)
+    row = tables.counts(tables.timed(top, here.lab.zone, "%H:%M"), headings, "Most active users", key="users", select=True)
     if row is not None:
         links.attempts(links.on_day(detail.day), user=top["user"][row])
     st.caption(f"{standing.CLIENTS if clients else 'Pseudonyms.'} Select a row to list its attempts.")
