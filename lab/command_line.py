@@ -12,8 +12,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from lab.errors import BadRequest, Cancelled, LabError
@@ -59,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The grammar of the command line."""
+    from lab.command_figures import register as register_figures
     from lab.command_seals import register as register_seals
     from lab.command_upkeep import register as register_upkeep
 
@@ -98,13 +97,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--dry-run", action="store_true", help="count by day and outcome, write nothing")
     one.add_argument("--withdraw", metavar="RUN", help="take back an import as a whole")
 
-    one = command("metrics", _metrics, "Attempts by day, outcome and source.")
-    one.add_argument("--from", dest="first", metavar="D", help="first day, as 2026-11-20 (default: first with data)")
-    one.add_argument("--to", dest="last", metavar="D", help="last day (default: last with data)")
-
-    one = command("report", _report, "Write a day's report, with Ollama when it answers, else by rules.")
-    one.add_argument("--day", required=True, metavar="D", help="the day, such as 2026-11-20")
-
+    register_figures(command)
     register_seals(command)
     register_upkeep(command)
     command("doctor", _doctor, "Check what the lab stands on, and say the remedy for what is wrong.")
@@ -164,7 +157,7 @@ def _import(options: argparse.Namespace) -> Answer:
         )
     judged = [f"{row['day']}  {row['judged']:>10,} to be judged" for row in done["by_day"] if row.get("judged")]
     recorded = [row for row in done["by_day"] if row["attempts"]]
-    return Answer(done, "\n".join([*_day_lines(recorded), *judged, _sentence(done)]))
+    return Answer(done, "\n".join([*day_lines(recorded), *judged, _sentence(done)]))
 
 
 def _offer_forms(files: Sequence[str], format: str) -> None:
@@ -186,69 +179,6 @@ def _sentence(done: Any) -> str:
     return f"{done['sentence']} The run is {run}." if run and done["added"] else str(done["sentence"])
 
 
-def _metrics(options: argparse.Namespace) -> Answer:
-    from lab.clock import parse_day
-    from lab.metrics import Traffic
-
-    asked_first = parse_day(options.first) if options.first else None
-    asked_last = parse_day(options.last) if options.last else None
-    with opened() as lab:
-        held = lab.metrics.pinned()
-        traffic = Traffic.REAL if held.has_real() else Traffic.ALL
-        days = held.days_with_data(traffic)
-        first = asked_first or (days[0] if days else asked_last)
-        last = asked_last or (days[-1] if days else asked_first)
-        if first is None or last is None:
-            return Answer([], "The log is empty; simulate or import something first.")
-        if first > last:
-            raise BadRequest(f"{first} comes after {last}; swap --from and --to.")
-        by_source: dict[date, dict[str, dict[str, int]]] = {}
-        for row in held.by("source", first, last, traffic).iter_rows(named=True):
-            counts = {name: row[name] for name in ("attempts", "success", "failed")}
-            by_source.setdefault(row["day"], {})[row["key"]] = counts
-        rows = [
-            {
-                "day": row["day"].isoformat(),
-                "attempts": row["attempts"],
-                "success": row["success"],
-                "failed": row["failed"],
-                "by_source": by_source.get(row["day"], {}),
-            }
-            for row in held.daily(first, last, traffic).iter_rows(named=True)
-        ]
-    return Answer(rows, "\n".join([*_day_lines(rows), f"Traffic: {traffic}."]))
-
-
-def _report(options: argparse.Namespace) -> Answer:
-    from lab.clock import parse_day
-    from lab.report import to_markdown
-    from lab.terminal import run_watched
-
-    day = parse_day(options.day)
-    with opened() as lab:
-
-        def work(progress: Any) -> dict[str, Any]:
-            return {"version": lab.reports.write(day, progress).version}
-
-        done = run_watched(lab, "report", {"day": day.isoformat()}, work)
-        report = lab.reports.version(day, done["version"])
-    if report is None:
-        raise LabError("The report was written but is not to be found; try again.")
-    data = {
-        "day": day.isoformat(),
-        "version": report.version,
-        "state": report.state,
-        "analyst": report.analyst,
-        "model": report.model,
-        "traffic": report.traffic,
-        "sentence": report.telling.sentence,
-        "headline": report.draft.headline.text,
-        "sections": [asdict(section) | {"title": section.title} for section in report.draft.sections],
-        "facts": json.loads(report.facts.to_json())["items"],
-    }
-    return Answer(data, to_markdown(report))
-
-
 def _doctor(_options: argparse.Namespace) -> Answer:
     from lab.doctor import examine, healthy
 
@@ -259,7 +189,7 @@ def _doctor(_options: argparse.Namespace) -> Answer:
     return Answer(data, "\n".join(lines), DONE if healthy(findings) else FOUND_WRONG)
 
 
-def _day_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+def day_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     """A table of days; a stretch of days without attempts is one line."""
     lines = [f"{'day':<10}  {'attempts':>10}  {'success':>10}  {'failed':>10}"] if rows else []
     empty = 0

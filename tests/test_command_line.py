@@ -123,6 +123,36 @@ def test_real_traffic_is_shown_alone_once_there_is_some(capsys: pytest.CaptureFi
     assert "Traffic: Real." in run(capsys, "metrics")[1]
 
 
+def test_traffic_can_be_asked_for_and_an_empty_answer_names_the_one_that_has_attempts(
+    capsys: pytest.CaptureFixture[str], access_log: str
+) -> None:
+    """After an import a simulated day is not lost: the sentence has the option that shows it."""
+    run(capsys, "simulate", "--days", "1", "--per-day", "20")
+    run(capsys, "import", access_log, *FORMS)
+    [simulated] = as_json(capsys, "metrics", "--traffic", "simulated")
+    day, attempts = simulated["day"], simulated["attempts"]
+    assert sum(row["attempts"] for row in as_json(capsys, "metrics", "--traffic", "All")) == attempts + 5
+    elsewhere = f"{attempts} simulated attempts are there: use --traffic Simulated."
+    assert elsewhere in run(capsys, "metrics", "--from", day)[1]
+    told = run(capsys, "report", "--day", day)[1]
+    assert f"The day holds {attempts} simulated attempts, left out here; the traffic Simulated (--traffic Simulated)" in told
+    asked = as_json(capsys, "report", "--day", day, "--traffic", "Simulated")
+    assert (asked["traffic"], asked["headline"].startswith("No attempts")) == ("Simulated", False)
+
+
+def test_json_lists_days_with_attempts_and_the_zeros_of_short_gaps(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Thirty days without any are zeros; years without any are left out."""
+    path = tmp_path / "access.log"
+    at = ("01/Jan/2015", "01/Feb/2015", "05/Mar/2015", "05/Mar/2019")
+    path.write_text("".join(f'203.0.113.7 - - [{day}:09:00:00 +0000] "POST /join HTTP/1.1" 302 9 "-" "x"\n' for day in at))
+    run(capsys, "import", str(path), "--form", "/join=WEBSITE_FORM")
+    rows = as_json(capsys, "metrics")
+    assert len(rows) == 32 + 2  # 1 January to 1 February with 30 between, then 31 days apart, then four years
+    assert [row["day"] for row in rows if row["attempts"]] == ["2015-01-01", "2015-02-01", "2015-03-05", "2019-03-05"]
+
+
 def test_a_stretch_of_days_without_attempts_is_one_line(capsys: pytest.CaptureFixture[str], access_log: str) -> None:
     """A table for people does not list nothing."""
     run(capsys, "import", access_log, *FORMS)

@@ -66,6 +66,8 @@ class Evidence:
     detail: DayDetail
     usual: Usual
     refused: tuple[Refused, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Attempts of the day by the other traffic that holds them; asked only when the chosen one has none."""
 
 
 def gather(metrics: Metrics, day: date, traffic: Traffic, now: datetime) -> Evidence:
@@ -77,8 +79,16 @@ def gather(metrics: Metrics, day: date, traffic: Traffic, now: datetime) -> Evid
         by_now = metrics.expected_by_now(day, now, traffic)
         share = _per_cent(by_now.failed_share)
         usual_now = Usual(by_now.points, by_now.attempts, by_now.success, by_now.failed, share)
-        return Evidence(detail, usual_now, refused)
-    return Evidence(detail, _usual(metrics, day, traffic), refused)
+        return Evidence(detail, usual_now, refused, _left_out(metrics, detail))
+    return Evidence(detail, _usual(metrics, day, traffic), refused, _left_out(metrics, detail))
+
+
+def _left_out(metrics: Metrics, detail: DayDetail) -> dict[str, int]:
+    if detail.attempts:
+        return {}
+    others = [one for one in type(detail.traffic) if one not in (detail.traffic, "All")]
+    counts = {str(one): int(metrics.daily(detail.day, detail.day, one)["attempts"].sum()) for one in others}
+    return {name: attempts for name, attempts in counts.items() if attempts}
 
 
 def _usual(metrics: Metrics, day: date, traffic: Traffic) -> Usual:

@@ -248,6 +248,9 @@ def _quality(day: _Day) -> None:
     sheet.count(35, "comparable", "quality", "comparable earlier days", usual.points, "days")
     if usual.points < POINTS:
         sheet.count(34, "comparable.least", "quality", "comparable days needed for a usual", POINTS, "days")
+    for traffic, attempts in day.evidence.left_out.items():
+        name = f"{traffic.lower()} attempts of the day, left out of this report"
+        sheet.count(37, f"left_out:{traffic}", "quality", name, attempts)
     if detail.simulated_attempts:
         sheet.count(
             48 if detail.simulated_attempts < detail.attempts else 36, "simulated", "quality", "simulated attempts",

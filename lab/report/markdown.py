@@ -6,7 +6,14 @@ import re
 
 from lab.report import wording
 from lab.report.analyst import Statement
-from lab.report.versions import Report
+from lab.report.versions import DRAFT, FINAL, PROVISIONAL, Report
+
+STATES = {
+    DRAFT: "draft: the day is open, so its figures will still grow",
+    PROVISIONAL: "provisional: the day is not sealed, so its rows can still change",
+    FINAL: "final: the day is sealed, so its rows stay as they are",
+}
+"""A report's state with what it means."""
 
 _SPECIAL = re.compile(r"[\\`*{}\[\]<>#|~$!]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.|@|^[+-]")
 
@@ -15,7 +22,7 @@ def to_markdown(report: Report) -> str:
     """Headline, sections with references, the facts as a table, and how it was written."""
     facts, telling = report.facts, report.telling
     until = f", counted until {facts.until}" if facts.until else ""
-    origin = f"{report.traffic} traffic. Version {report.version}, {report.state}."
+    origin = f"{report.traffic} traffic. Version {report.version}, {STATES.get(report.state, report.state)}."
     lines = [
         f"# {escape(report.draft.headline.text)}",
         "",

@@ -75,7 +75,8 @@ def summary(facts: Facts) -> list[Statement]:
         text += f" until {facts.until}; the day is still open." if facts.until else "."
         if attempts and attempts.base:
             text += f" {wording.count(attempts.base)} are usual{' by now' if facts.open else f' on a {facts.day:%A}'}."
-        return [cited(text, day, until, on=attempts)]
+        others = [fact for fact in facts.items if fact.key.startswith("left_out:")]
+        return [cited(text, day, until, on=attempts), *(_left_out(fact) for fact in others)]
     so_far = f"By {facts.until} the lab had received" if facts.until else "The lab received"
     first = f"{so_far} {_attempts(attempts)}{_against_usual(facts)}."
     if not failed.number:
@@ -141,6 +142,12 @@ def scope(facts: Facts) -> list[Statement]:
         said.append(Statement(f"Only {facts.traffic.lower()} traffic is counted."))
     said.append(Statement(f"Times are in {facts.zone}."))
     return said
+
+
+def _left_out(fact: Fact) -> Statement:
+    name = fact.key.split(":")[1]
+    held = wording.plural(fact.number, f"{name.lower()} attempt")
+    return cited(f"The day holds {held}, left out here; the traffic {name} (--traffic {name}) tells of them.", fact)
 
 
 def _attempts(fact: Fact) -> str:

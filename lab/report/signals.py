@@ -126,7 +126,7 @@ def _shared_client(evidence: Evidence) -> Iterator[Signal]:
                 f"signal:limit:{wording.code(source)}",
                 f"distinct users refused by the limit on one client, {wording.name(source)}",
                 users, "users", f"{wording.count(refused)} attempts refused", None,
-                {"source": source, "category": Category.RATE_LIMIT_EXCEEDED}, refused,
+                {"source": source, "category": Category.RATE_LIMIT_EXCEEDED, "text": "one client"}, refused,
             )
 
 
@@ -143,7 +143,7 @@ def _repeated_sends(evidence: Evidence) -> Iterator[Signal]:
                 f"signal:repeats:{wording.code(source)}",
                 f"attempts refused by the limit on one user, {wording.name(source)}",
                 refused, "attempts", f"sent by {senders}" if users else None, None,
-                {"source": source, "category": Category.RATE_LIMIT_EXCEEDED},
+                {"source": source, "category": Category.RATE_LIMIT_EXCEEDED, "text": "one user"},
                 refused + sum(row.attempts for row in repeated.get(source, ())),
             )
 

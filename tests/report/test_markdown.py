@@ -1,5 +1,7 @@
 """The Markdown file: complete, and inert."""
 
+from datetime import timedelta
+
 import pytest
 
 from lab.opening import Lab
@@ -18,6 +20,16 @@ def test_the_file_holds_sections_facts_and_how_it_was_written(lab: Lab, fill: Fi
     for part in ("# 60 failures name", "## Executive summary", "## Scope notes", "| F2 | attempts | 280 |", "as asked."):
         assert part in text
     assert text.count("\n| F") - 1 == len(report.facts.items)
+
+
+@pytest.mark.usefixtures("after_friday")
+def test_a_state_is_told_with_what_it_means(lab: Lab, fill: Fill) -> None:
+    """Provisional alone says nothing to a newcomer; nor does draft."""
+    fill(bad_day(FRIDAY))
+    whole = to_markdown(lab.reports.write(FRIDAY, analyst="rules"))
+    assert "Version 1, provisional: the day is not sealed, so its rows can still change." in whole
+    today = to_markdown(lab.reports.write(FRIDAY + timedelta(days=1), analyst="rules"))
+    assert "Version 1, draft: the day is open, so its figures will still grow." in today
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,19 @@ def test_a_day_without_attempts_is_a_valid_report(lab: Lab) -> None:
     assert all(section.statements for section in draft.sections)
 
 
+@pytest.mark.parametrize(("asked", "channel", "other"), [("Real", "simulator", "Simulated"), ("Simulated", "api", "Real")])
+def test_a_day_whose_attempts_are_all_of_other_traffic_says_so(
+    lab: Lab, fill: Fill, asked: str, channel: str, other: str
+) -> None:
+    """With how many there are and the option that tells of them."""
+    fill([attempt(FRIDAY, one, channel=channel, run_id="r") for one in range(7)])
+    facts = build_facts(lab.metrics, FRIDAY, Traffic(asked), lab.clock())
+    draft, _ = RuleAnalyst().write(facts)
+    told = f"The day holds 7 {other.lower()} attempts, left out here; the traffic {other} (--traffic {other}) tells of them."
+    assert told in words(draft, "summary")
+    assert ground(draft, facts, draft)[1].dropped == ()
+
+
 def test_a_single_attempt_reads_as_one(lab: Lab, fill: Fill) -> None:
     """Grammar holds at the small end."""
     fill([attempt(FRIDAY, 1)])
