@@ -65,6 +65,8 @@ def healthy(findings: list[Finding]) -> bool:
 
 
 def _sources(settings: Settings) -> Finding:
+    if not _existing(settings.data_dir).is_dir():
+        return Finding("sources", NOTE, "They are read from the data folder, which is none; see below.")
     try:
         world = read_world(settings.data_dir / "sources.toml")
     except LabError as error:
@@ -74,6 +76,9 @@ def _sources(settings: Settings) -> Finding:
 
 def _folder(folder: Path) -> Finding:
     """A file is written, brought to disk and removed: permissions alone do not tell of a disk mounted read-only."""
+    if (there := _existing(folder)).is_file():
+        remedy = "move it away, or point LAB_DATA_DIR at a folder you can write"
+        return Finding("folder", WRONG, f"{there} is a file, not a folder; {remedy}.")
     if not folder.exists():
         parent = _existing(folder)
         if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):

@@ -103,6 +103,19 @@ def test_a_folder_that_cannot_be_made_is_wrong(
     assert (found["folder"].state, "point LAB_DATA_DIR" in found["folder"].sentence) == ("wrong", True)
 
 
+@pytest.mark.parametrize("inside", ["", "data"])
+def test_a_folder_that_is_a_file_is_the_only_thing_wrong(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, inside: str
+) -> None:
+    """The sources that cannot be read from it are no fault of sources.toml."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("LAB_DATA_DIR", str(tmp_path / "file" / inside))
+    found = look(clock)
+    assert [name for name, one in found.items() if one.state == "wrong"] == ["folder"]
+    assert found["folder"].sentence.startswith(f"{tmp_path / 'file'} is a file, not a folder; move it away, or point")
+    assert "sources.toml" not in found["sources"].sentence
+
+
 def test_a_folder_that_refuses_a_write_is_wrong(
     clock: ManualClock, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
