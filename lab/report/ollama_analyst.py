@@ -165,7 +165,7 @@ class OllamaAnalyst:
             if item is _ENDED:
                 return spoken
             if isinstance(item, BaseException):
-                raise _classified(item, self.host) from item
+                raise _classified(item, self.host, self.model or self.preferred) from item
             if not isinstance(item, ChatResponse):
                 continue
             heard_at = time.monotonic()
@@ -228,13 +228,13 @@ def _told(tell: Tell, spoken: _Spoken, asked_at: float) -> None:
     tell("writing", tokens=spoken.pieces, tokens_per_s=rate)
 
 
-def _classified(error: BaseException, host: str) -> Exception:
-    """The class of failure of whatever the client library raised."""
+def _classified(error: BaseException, host: str, wanted: str) -> Exception:
+    """The class of failure of whatever the client library raised; `wanted` is the model to get when there is none."""
     if isinstance(error, Cancelled | ModelFailed):
         return error
     if isinstance(error, ResponseError):
         if error.status_code == 404:
-            return ModelFailed("model_missing", f"Ollama at {host} does not have the model; run: ollama pull MODEL")
+            return ModelFailed("model_missing", f"Ollama at {host} does not have the model; run: ollama pull {wanted}")
         told = f"status {error.status_code}" if error.status_code > 0 else "an error within its stream"
         return ModelFailed("server_error", f"Ollama at {host} answered with {told}; see its own log.")
     if isinstance(error, ConnectionError | httpx.ConnectError | httpx.ConnectTimeout):

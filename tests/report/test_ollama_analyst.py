@@ -141,6 +141,17 @@ def test_stopping_cuts_the_connection_at_once(ollama: FakeOllama, facts: Facts, 
     assert ollama.hung_up.wait(2)
 
 
+@pytest.mark.parametrize(("model", "wanted"), [(None, "llama3.1:8b"), ("qwen2.5:7b", "qwen2.5:7b")])
+def test_a_model_that_went_meanwhile_is_named_in_the_remedy(
+    ollama: FakeOllama, facts: Facts, model: str | None, wanted: str
+) -> None:
+    """The command can be copied as it stands: the model asked for, else the preferred one."""
+    ollama.models[0]["name"] = wanted
+    ollama.behave("missing")
+    with pytest.raises(ModelFailed, match=f"run: ollama pull {wanted}$"):
+        analyst(ollama, model=model).write(facts, Told())
+
+
 def test_a_model_asked_for_by_name_must_be_installed(ollama: FakeOllama, facts: Facts) -> None:
     """The sentence says how to get it, and no other model answers in its name."""
     with pytest.raises(ModelFailed, match="ollama pull mistral:7b") as caught:
