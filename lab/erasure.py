@@ -20,9 +20,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from lab.clock import Clock
-from lab.database import Database, idempotency, leads, payloads
+from lab.database import Database, idempotency, jobs, leads, payloads
 from lab.errors import BadRequest, Cancelled, LabError, StorageFailed
+from lab.gate.settlement import WINDOW_S
 from lab.ids import microseconds
+from lab.jobs import ACTIVE
 from lab.metrics.run import run_days
 from lab.quantities import many
 from lab.remains import empty_write_ahead_log, holds_text, rewrite, traces
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 KIND = "forget"
 RETENTION_EVERY = timedelta(hours=1)
 EMPTIED = {"content": "{}", "email_hash": "", "payload_hash": ""}
-_AT_ONCE = 500
+_AT_ONCE, _KEYS_AT_ONCE = 500, 10_000
+KEYS_KEPT_US = (WINDOW_S + 3600) * 1_000_000
+"""A key's window and an hour, so that nobody's skewed clock comes for one that is gone."""
 _ATTEMPTS = """
 select repeat_count, idempotency_key
 from attempts
@@ -137,7 +141,7 @@ def sentence(told: dict[str, Any]) -> str:
 
 
 def retention(database: Database, clock: Clock, keep_days: int) -> Callable[[], None]:
-    """A duty for housekeeping: at most hourly, erase payloads older than so many days; 0 keeps none."""
+    """A duty for housekeeping: at most hourly, erase payloads older than so many days (0 keeps none) and old keys."""
     last: datetime | None = None
 
     def duty() -> None:
@@ -146,6 +150,7 @@ def retention(database: Database, clock: Clock, keep_days: int) -> Callable[[], 
         if last is not None and timedelta() <= now - last < RETENTION_EVERY:
             return
         erase_payloads(database, microseconds(now - timedelta(days=keep_days)))
+        drop_old_keys(database, microseconds(now))
         last = now
 
     return duty
@@ -169,6 +174,25 @@ def erase_payloads(database: Database, before_us: int) -> int:
     if database.is_sqlite:
         empty_write_ahead_log(database, tries=1)
     return total
+
+
+def drop_old_keys(database: Database, now_us: int) -> int:
+    """Drop idempotency keys that no arrival of now can repeat any more; returns how many.
+
+    A run judges by its rows' own times, which may be long ago: while a job is at work all keys stay.
+    """
+    old = idempotency.c.received_us < now_us - KEYS_KEPT_US
+    busy = jobs.c.state.in_(ACTIVE) & (jobs.c.lease_us >= now_us)
+    some = select(idempotency.c.key_hash).where(old).limit(_KEYS_AT_ONCE)
+    total = 0
+    while True:
+        with database.read() as connection:
+            if connection.execute(some.limit(1)).first() is None:
+                return total
+        with database.write() as connection:
+            if connection.execute(select(jobs.c.id).where(busy).limit(1)).first() is not None:
+                return total
+            total += connection.execute(delete(idempotency).where(idempotency.c.key_hash.in_(some))).rowcount
 
 
 def _find(connection: Connection, hashed: str, address: str) -> Found:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import io
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select
 
-from lab.attempt import Arrival, Channel, Outcome, Submission
+from lab import erasure
+from lab.attempt import Arrival, Channel, Kind, Outcome, Submission
 from lab.backup import back_up
 from lab.clock import ManualClock
 from lab.command_line import main
-from lab.database import jobs, leads, payloads
-from lab.erasure import erase_payloads, forget, retention
+from lab.database import idempotency, jobs, leads, payloads
+from lab.erasure import drop_old_keys, erase_payloads, forget, retention
 from lab.errors import BadRequest, StorageFailed
 from lab.ids import microseconds
 from lab.opening import open_lab
@@ -227,6 +228,41 @@ def test_many_old_payloads_go_in_parts(lab: Lab, clock: ManualClock) -> None:
     assert kept > 0
     assert erase_payloads(lab.database, microseconds(clock())) == kept
     assert count(lab, payloads) == 0
+
+
+def keyed(number: int, at: datetime | None = None) -> Arrival:
+    form = sent(f"ann{number}@example.org", key=f"k{number}")
+    return form._replace(at=at)
+
+
+def test_keys_go_once_nothing_can_repeat_them(lab: Lab, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay of the last 24 hours is still known; what is a day and an hour old is gone, in parts too."""
+    monkeypatch.setattr(erasure, "_KEYS_AT_ONCE", 2)
+    lab.gate.admit([keyed(number) for number in range(5)])
+    duty = retention(lab.database, clock, keep_days=30)
+    clock.advance(hours=23, minutes=59)
+    duty()
+    lab.gate.admit([keyed(7)])
+    assert lab.gate.admit([keyed(0)])[0].kind is Kind.REPLAY
+    assert count(lab, idempotency) == 6
+    clock.advance(hours=1, minutes=2)
+    duty()
+    assert count(lab, idempotency) == 1
+
+
+def test_keys_stay_while_a_run_of_past_days_may_need_them(lab: Lab, clock: ManualClock) -> None:
+    """A run's rows have their own times; its keys are looked for among those of its days."""
+    past = clock() - timedelta(days=40)
+    left: list[int] = []
+
+    def work(_progress: object) -> dict[str, object]:
+        lab.run_gate("r1").admit([keyed(1, past)])
+        left.append(drop_old_keys(lab.database, microseconds(clock())))
+        return {}
+
+    job = lab.jobs.run("simulate", {}, work)
+    assert (job.state, left, count(lab, idempotency)) == ("done", [0], 1)
+    assert drop_old_keys(lab.database, microseconds(clock())) == 1
 
 
 def test_an_open_lab_has_the_duty(settings: Settings, clock: ManualClock) -> None:
