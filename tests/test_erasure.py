@@ -17,6 +17,7 @@ from lab.attempt import Arrival, Channel, Kind, Outcome, Submission
 from lab.backup import back_up
 from lab.clock import ManualClock
 from lab.command_line import main
+from lab.data_folder import rekey
 from lab.database import idempotency, jobs, leads, payloads
 from lab.erasure import drop_old_keys, erase_payloads, forget, retention
 from lab.errors import BadRequest, StorageFailed
@@ -128,6 +129,7 @@ def test_others_are_left_and_those_who_mention_the_address_are_named(known: Lab,
 
 def test_a_person_is_found_where_the_key_is_another_one(known: Lab, clock: ManualClock) -> None:
     """After a restore without the key the hash differs; the content still tells."""
+    rekey(known.database)
     known.close()
     (known.settings.data_dir / "hash.key").write_bytes(b"n" * 32)
     with open_lab(known.settings, clock, housekeeping=False) as lab:
