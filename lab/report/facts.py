@@ -19,6 +19,7 @@ from lab.metrics.usual import POINTS
 from lab.report import wording
 from lab.report.evidence import Evidence, gather
 from lab.report.fact import Facts, Kind
+from lab.report.others import named, told
 from lab.report.sheet import Sheet
 from lab.report.signals import signals
 
@@ -155,23 +156,21 @@ def _minutes(day: _Day) -> None:
 
 def _sources(day: _Day) -> None:
     detail, usual = day.detail, day.evidence.usual
-    tables = (
-        ("source", detail.sources, wording.code, wording.name, 57),
-        ("page", detail.pages, wording.path, wording.path, 45),
-    )
-    for name, frame, label, told, weight in tables:
-        rows = _rows(frame, name, "attempts", "failed", by=("attempts",))
-        for place, (key, attempts, failed) in enumerate([row for row in rows if row[1]][:TOP]):
-            base = usual.sources.get(key, 0) if name == "source" and usual.sources else None
+    tables = (("source", detail.sources, wording.code, 57), ("page", detail.pages, wording.path, 45))
+    for noun, frame, label, weight in tables:
+        rows = named(frame.filter(pl.col("attempts") > 0).select(noun, "attempts", "failed").iter_rows(), label)
+        for place, (name, stored, (attempts, failed)) in enumerate(rows[:TOP]):
+            base = usual.sources.get(stored, 0) if noun == "source" and usual.sources and stored else None
+            said = told(noun, name, wording.name(name) if noun == "source" else name)
             day.sheet.count(
-                weight - place, f"{name}:{label(key)}", f"{name}s", f"attempts of {name} {told(key)}", attempts,
+                weight - place, f"{noun}:{name}", f"{noun}s", f"attempts of {said}", attempts,
                 share=f"{wording.share(attempts, detail.attempts)} of attempts", base=base,
-                base_name=day.usual_name, where={name: key},
+                base_name=day.usual_name, where={noun: stored} if stored else {},
             )
             day.sheet.add(
-                weight - place, f"{name}:{label(key)}:failed", Kind.RATE, f"{name}s",
-                f"failed share of {name} {told(key)}", 100 * failed / attempts, wording.share(failed, attempts), "%",
-                share=f"{wording.count(failed)} failed", where={name: key, "outcome": "FAILED"},
+                weight - place, f"{noun}:{name}:failed", Kind.RATE, f"{noun}s",
+                f"failed share of {said}", 100 * failed / attempts, wording.share(failed, attempts), "%",
+                share=f"{wording.count(failed)} failed", where={noun: stored, "outcome": "FAILED"} if stored else {},
             )
 
 
@@ -219,12 +218,16 @@ def _duplicates(day: _Day) -> None:
 
 
 def _limits(day: _Day) -> None:
-    for place, (page, source, attempts) in enumerate(_rows(day.detail.rate_limits, "page", "source", "attempts")[:TOP]):
-        name = f"page {wording.path(page)}, source {wording.name(source)}"
+    limited: dict[str, list[tuple[Any, ...]]] = {}
+    for source, *row in day.detail.rate_limits.select("source", "page", "attempts").iter_rows():
+        limited.setdefault(source, []).append(tuple(row))
+    found = [(one, source) for source, rows in limited.items() for one in named(rows, wording.path)]
+    found.sort(key=lambda pair: (-pair[0].counts[0], pair[0].name, pair[1]))
+    for place, ((name, stored, (attempts,)), source) in enumerate(found[:TOP]):
         day.sheet.count(
-            39 - place, f"limit:{wording.path(page)}:{wording.code(source)}", "limits",
-            f"rate-limited attempts on {name}", attempts,
-            where={"category": "RATE_LIMIT_EXCEEDED", "page": page, "source": source},
+            39 - place, f"limit:{name}:{wording.code(source)}", "limits",
+            f"rate-limited attempts on {told('page', name)}, source {wording.name(source)}", attempts,
+            where={"category": "RATE_LIMIT_EXCEEDED", "source": source, **({"page": stored} if stored else {})},
         )
 
 

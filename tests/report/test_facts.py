@@ -127,6 +127,34 @@ def test_a_strangers_words_never_reach_a_fact(lab: Lab, fill: Fill) -> None:
     assert "OTHER" in told
 
 
+def test_paths_that_are_not_of_our_form_are_one_fact(lab: Lab, fill: Fill) -> None:
+    """An import brings any path; they count together, take one place, and push no page of ours out."""
+    strange = [attempt(FRIDAY, 10 + number, page=f"/a b {number}") for number in range(9)]
+    ours = [attempt(FRIDAY, 100 + number, page=f"/p{number % 5}") for number in range(10)]
+    limit = {"page": "/x y", "failure_context": '{"limit":5,"scope":"user"}'}
+    limited = [
+        refused(FRIDAY, 200 + number, "RATE_LIMIT_EXCEEDED", "limits", "Too many.", **limit | {"page": f"/{number} %"})
+        for number in range(3)
+    ]
+    fill(strange, ours, limited)
+    facts = facts_of(lab)
+    pages = {fact.key: (fact.label, fact.text, fact.where) for fact in facts.of("pages") if "failed" not in fact.key}
+    assert pages.pop("page:OTHER") == ("attempts of other pages", "12", {})
+    assert set(pages) == {f"page:/p{number}" for number in range(5)}
+    other = facts.by_key["page:OTHER:failed"]
+    assert (other.label, other.text, other.share) == ("failed share of other pages", "25.0%", "3 failed")
+    (limit_fact,) = facts.of("limits")
+    assert limit_fact.label == "rate-limited attempts on other pages, source Website form"
+    assert (limit_fact.text, "page" in limit_fact.where) == ("3", False)
+
+
+def test_one_strange_path_still_leads_to_its_attempts(lab: Lab, fill: Fill) -> None:
+    """Its name is not told, but the filter behind the fact knows it."""
+    fill([attempt(FRIDAY, 1, page="/x y")])
+    fact = facts_of(lab).by_key["page:OTHER"]
+    assert (fact.label, fact.where) == ("attempts of other pages", {"page": "/x y"})
+
+
 def test_a_coalesced_flood_counts_in_full(lab: Lab, fill: Fill) -> None:
     """repeat_count is attempts, but makes nobody a user."""
     fill([refused(FRIDAY, 1, "RATE_LIMIT_EXCEEDED", "limits", "Too many.", repeat_count=500)])
