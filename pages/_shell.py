@@ -41,8 +41,11 @@ chosen = st.navigation(
         for section, pages in SECTIONS.items()
     }
 )
-try:
-    sidebar(current_lab())
-    chosen.run()
-except LabError as error:
-    st.error(words.safe(str(error)), title="This page cannot be shown", icon=":material/error:")
+told = set[str]()
+for draw in (lambda: sidebar(current_lab()), chosen.run):
+    try:
+        draw()
+    except LabError as error:
+        if str(error) not in told:
+            st.error(words.safe(str(error)), title="Not everything can be shown", icon=":material/error:")
+        told.add(str(error))

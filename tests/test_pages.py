@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,10 +17,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import streamlit as st
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from lab.attempt import SCHEMA
 from lab.clock import ManualClock
+from lab.database import segments
 from lab.opening import Lab, open_lab
 from lab.ui import runtime
 
@@ -389,4 +392,22 @@ def test_a_hurt_file_never_costs_a_page(healthy: Lab, open_page: Open, page: str
         assert said.startswith(f"{attempts} rows of this day are left out")
         assert file.name in said
         assert len(open_page(page).title) == 1
+    runtime.hold(healthy)
+
+
+@pytest.mark.parametrize("page", ["overview", "day", "attempts", "system", "simulate", "bring", "report"])
+def test_what_cannot_be_read_at_all_is_one_sentence_and_no_traceback(
+    healthy: Lab, open_page: Open, page: str
+) -> None:
+    """Pages that need no figures load all the same: what is wrong can be seen, and put right, from there."""
+    (file,) = healthy.log.view().days[-1].files
+    file.write_bytes(b"PAR1 no such file PAR1")
+    with healthy.database.write() as connection:
+        mine = segments.c.file == file.relative_to(healthy.log.folder).as_posix()
+        connection.execute(update(segments).where(mine).values(sha256=sha256(file.read_bytes()).hexdigest()))
+    with open_lab(healthy.settings, healthy.clock, housekeeping=False) as lab:
+        runtime.hold(lab)
+        app = open_page(page)
+        assert [one.value.startswith("The rows of 2026") for one in app.error] == [True]
+        assert len(app.title) == (page in {"system", "simulate", "bring"})
     runtime.hold(healthy)
