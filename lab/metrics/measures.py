@@ -70,27 +70,36 @@ class Reader:
         key = ("history", measure.name, tuple(day.version for day in days[:still]))
         history = self._memo.get(key)
         if history is None:
-            history = pl.concat([self._empty(measure), *self._frames(measure, days[:still])], rechunk=True)
+            history = pl.concat([self._empty(measure), *self._frames(measure, days[:still], apart=False)], rechunk=True)
             self._memo.put(key, history)
         return pl.concat([history, *self._frames(measure, days[still:])])
 
-    def _frames(self, measure: Measure, days: Sequence[DayFiles]) -> list[pl.DataFrame]:
+    def _frames(self, measure: Measure, days: Sequence[DayFiles], *, apart: bool = True) -> list[pl.DataFrame]:
         found = {index: self._memo.get(_key(measure, day)) for index, day in enumerate(days)}
         missing = [days[index] for index, frame in found.items() if frame is None]
-        fresh = iter(self._compute(measure, missing))
+        fresh = iter(self._compute(measure, missing, apart))
         return [next(fresh) if frame is None else frame for frame in found.values()]
 
-    def _compute(self, measure: Measure, days: list[DayFiles]) -> list[pl.DataFrame]:
+    def _compute(self, measure: Measure, days: list[DayFiles], apart: bool) -> list[pl.DataFrame]:
+        """One frame a day; remembered one by one, unless they are kept anyway and will be remembered as one."""
         sealed = [day.day for day in days if day.sealed]
         kept = self._kept.read(measure, sealed) if self._kept and sealed else {}
         result = {id(day): kept[day.day] for day in days if day.day in kept}
         rest = [day for day in days if day.day not in kept]
         growing = [day for day in rest if day.files and day.journal is not None]
         whole = [day for day in rest if not (day.files and day.journal is not None)]
-        result |= dict(zip(map(id, whole), self._run(measure, whole, _Finish(measure)), strict=True))
+        if len(whole) == 1 and (twins := [one for one in TWINS.get(measure.sql, ()) if one is not measure]):
+            finish = _FinishAll((measure, *twins))
+            [(result[id(whole[0])], *others)] = run_each(
+                whole, sql_text(measure.sql), then=finish, executor=self._executor
+            )
+            for twin, frame in zip(twins, others, strict=True):
+                self._memo.put(_key(twin, whole[0]), frame)
+        else:
+            result |= dict(zip(map(id, whole), self._run(measure, whole, _Finish(measure)), strict=True))
         for day in growing:
             result[id(day)] = self._merge_growing(measure, day)
-        for day in days:
+        for day in (one for one in days if apart or not one.sealed):
             self._memo.put(_key(measure, day), result[id(day)])
         return [result[id(day)] for day in days]
 
@@ -111,7 +120,10 @@ class Reader:
         return _Finish(measure)(merged.select(part.columns))
 
     def _run(self, measure: Measure, days: list[DayFiles], then: Reduce | None = None) -> list[pl.DataFrame]:
-        return run_each(days, sql_text(measure.sql), then=then, executor=self._executor)
+        sql = sql_text(measure.sql)
+        if then is None:
+            return run_each(days, sql, executor=self._executor)
+        return run_each(days, sql, then=then, executor=self._executor)
 
     def _empty(self, measure: Measure) -> pl.DataFrame:
         frame = self._memo.get(_key(measure, NO_ROWS))
@@ -131,6 +143,16 @@ class _Finish:
         if self.measure.reduce is not None:
             return self.measure.reduce(merged)
         return merged.sort(self.measure.keys, nulls_last=True)
+
+
+class _FinishAll:
+    """The last steps of several measures of one SQL, so that a large day is scanned once for all of them."""
+
+    def __init__(self, measures: tuple[Measure, ...]) -> None:
+        self.steps = tuple(map(_Finish, measures))
+
+    def __call__(self, merged: pl.DataFrame) -> list[pl.DataFrame]:
+        return [step(merged) for step in self.steps]
 
 
 def of_traffic(frame: pl.DataFrame, traffic: Traffic) -> pl.DataFrame:
@@ -232,3 +254,6 @@ REASONS = Measure("reasons", "reasons", ("day", "traffic", "category", "stage", 
 LATENCY = Measure("latency", "latency", ("day", "traffic", "bucket"), ("attempts",), reduce=percentiles)
 USERS = Measure("users", "users", _USER_KEYS, _USER_SUMS, ("first_us",), _USER_LAST, count_users)
 TOP = Measure("top", "users", _USER_KEYS, _USER_SUMS, ("first_us",), _USER_LAST, top_users)
+
+TWINS = {"users": (USERS, TOP)}
+"""Measures of one SQL, computed together when a single day is asked for; over a history only the asked one is."""

@@ -9,7 +9,9 @@ import pytest
 from lab.clock import ManualClock
 from lab.errors import FileGone
 from lab.eventlog import SUBMISSIONS, DayFiles, EventLog, table_of
-from lab.metrics import Filter, Metrics, Traffic
+from lab.metrics import Filter, Memo, Metrics, Traffic
+from lab.metrics.measures import TOP, USERS, Reader
+from lab.metrics.run import sql_text
 from tests.metrics.rows import UTC_ZONE, StillLog, day_files, row
 
 
@@ -68,6 +70,27 @@ def test_an_append_to_the_last_day_reads_that_day_s_journal_and_nothing_else(
     log.append("submissions", [row(clock())])
     assert metrics.trend(first, today)["attempts"].to_list() == [1] * 9 + [3]
     assert set(counting.tasks) == {(today, 0, 2)}
+
+
+def test_a_single_day_is_scanned_once_for_all_that_is_asked_of_its_users(tmp_path: Path, clock: ManualClock) -> None:
+    """Who they were and how many there were come of one query, alike to asking each by itself."""
+    asked: list[str] = []
+
+    class Watching(Executor):
+        def submit(self, fn, /, day, sql, *more):
+            if day.day == clock().date():
+                asked.append(sql)
+            done: Future = Future()
+            done.set_result(fn(day, sql, *more))
+            return done
+
+    rows = [row(clock() - timedelta(minutes=one), one, user_id=f"u_{one % 7}") for one in range(30)]
+    log = StillLog([day_files(clock().date(), tmp_path, [rows])])
+    found = Metrics(log, UTC_ZONE, clock, executor=Watching()).day(clock().date())
+    assert sum(sql == sql_text("users") for sql in asked) == 1
+    alone = Reader(Memo())
+    assert alone.read(TOP, log.days)["user"].to_list()[:7] == found.users["user"].to_list()
+    assert alone.read(USERS, log.days).row(0, named=True)["users"] == found.users_count == 7
 
 
 def test_a_file_that_housekeeping_took_away_leads_to_a_new_view(tmp_path: Path, clock: ManualClock) -> None:
