@@ -41,8 +41,14 @@ chosen = st.navigation(
         for section, pages in SECTIONS.items()
     }
 )
+
+
+def beside() -> None:
+    sidebar(current_lab())
+
+
 told = set[str]()
-for draw in (lambda: sidebar(current_lab()), chosen.run):
+for draw in (beside, chosen.run):
     try:
         draw()
     except LabError as error:

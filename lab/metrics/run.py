@@ -105,10 +105,10 @@ def run_each(
     sql: str,
     *,
     params: Params | None = None,
-    then: Reduce | None = None,
+    then: Callable[[pl.DataFrame], Any] | None = None,
     executor: Executor | None = None,
-) -> list[pl.DataFrame]:
-    """One frame a day, in the order of `days`; `then` (a top-level function) runs where the SQL ran."""
+) -> list[Any]:
+    """A frame, or what `then` (a picklable function that runs where the SQL ran) makes of it, for each of `days`."""
     bound = dict(params or {})
     if not days:
         return []
@@ -116,8 +116,8 @@ def run_each(
     return [task.result() for task in [pool.submit(run_day, day, sql, bound, then) for day in days]]
 
 
-def run_day(day: DayFiles, sql: str, params: Params, then: Reduce | None = None) -> pl.DataFrame:
-    """The task: `sql` over one day's rows, as a frame."""
+def run_day(day: DayFiles, sql: str, params: Params, then: Callable[[pl.DataFrame], Any] | None = None) -> Any:
+    """The task: `sql` over one day's rows, as a frame, or as what `then` makes of it."""
     for file, written in zip(day.files, day.hashes, strict=False):
         require_intact(file, written)
     connection = _connection()
