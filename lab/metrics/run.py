@@ -97,7 +97,8 @@ def run_days(
     Without days the result is empty, with the columns that the SQL gives. Raises FileGone, or LabError for a
     file that cannot be read.
     """
-    return pl.concat(run_each(days or [NO_ROWS], sql, params=params, executor=executor))
+    frames: list[pl.DataFrame] = run_each(days or [NO_ROWS], sql, params=params, executor=executor)
+    return pl.concat(frames)
 
 
 def run_each(
