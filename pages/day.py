@@ -46,14 +46,12 @@ with page, st.container(border=True, height="stretch"):
     if picked := cards.figure(chart, "pages", select=True):
         links.attempts(on_day, page=picked[0])
 
-left, right = st.columns([1.4, 1])
-with left, st.container(border=True, height="stretch"):
+with st.container(border=True):
     parts.reasons(detail)
-with right, st.container(border=True, height="stretch"):
-    parts.bursts(view, detail)
-    parts.rate_limits(detail)
 left, right = st.columns([1.4, 1])
 with left, st.container(border=True, height="stretch"):
     parts.users(view, detail)
-with right, st.container(border=True, height="stretch"):
     parts.duplicates(detail)
+with right, st.container(border=True, height="stretch"):
+    parts.bursts(view, detail)
+    parts.rate_limits(detail)

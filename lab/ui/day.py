@@ -127,7 +127,7 @@ def bursts(here: Here, detail: DayDetail) -> None:
     st.caption("Minutes with at least four times the day's usual minute, and more than chance explains.")
     if detail.bursts.height:
         shown = tables.timed(detail.bursts, here.lab.zone, "%H:%M")
-        headings = {"start": "From", "end": "To", "attempts": "Attempts", "failed": "Failed", "peak": "Most a minute"}
+        headings = {"start": "From", "end": "To", "attempts": "Attempts", "failed": "Failed", "peak": "A minute"}
         row = tables.counts(shown, headings, "Bursts of the day", key="bursts", select=True)
         if row is not None:
             links.attempts(links.within(detail.bursts["start"][row], detail.bursts["end"][row]))
@@ -147,7 +147,8 @@ def users(here: Here, detail: DayDetail) -> None:
         "user": "Client" if clients else "User", "attempts": "Attempts", "success": "Accepted", "failed": "Failed",
         "first_at": "First", "last_at": "Last",
     }  # fmt: skip
-    row = tables.counts(tables.timed(top, here.lab.zone, "%H:%M"), headings, "Most active users", key="users", select=True)
+    shown = tables.timed(top, here.lab.zone, "%H:%M")
+    row = tables.counts(shown, headings, "Most active users", key="users", select=True)
     if row is not None:
         links.attempts(links.on_day(detail.day), user=top["user"][row])
     st.caption(f"{standing.CLIENTS if clients else 'Pseudonyms.'} Select a row to list its attempts.")

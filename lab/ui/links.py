@@ -12,8 +12,6 @@ import streamlit as st
 from lab.ui import words
 from lab.ui.cards import icon
 
-USUALLY = {"window": "Last 30 days"}
-"""What the URL leaves out because it goes without saying."""
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 
 
@@ -23,33 +21,24 @@ def exists(page: str) -> bool:
 
 
 def link(page: str, label: str, symbol: str = "arrow_forward", /, **query: str) -> None:
-    """A link to a page, the arrow on its right; nothing where the page is not there."""
+    """A link to a page, the arrow on its right; nothing where the page is not there.
+
+    Streamlit adds the sidebar's choices, which are bound to the URL on every page, and refuses to be given them.
+    """
     if exists(page):
         st.page_link(
             f"{page}.py",
             label=words.safe(label),
             icon=icon(symbol),
             icon_position="right",
-            query_params={**query, **kept()} or None,
+            query_params=query or None,
         )
 
 
 def open_page(page: str, /, **query: str) -> NoReturn:
     """Leave for another page at once, before what was selected fades the rest of its chart."""
-    st.switch_page(f"{page}.py", query_params={**query, **kept()})
+    st.switch_page(f"{page}.py", query_params=query)
     raise AssertionError("st.switch_page returned")
-
-
-def kept() -> dict[str, str]:
-    """The sidebar's choices as the URL holds them, so that a link, a reload and a step back keep them."""
-    state = st.session_state
-    traffic, window, until = (state.get(key) for key in ("traffic", "window", "until"))
-    found = {
-        "traffic": str(traffic) if traffic else None,
-        "window": window_label(window) if window else None,
-        "until": until.isoformat() if isinstance(until, date) else None,
-    }
-    return {key: value for key, value in found.items() if value is not None and value != USUALLY.get(key)}
 
 
 def window_label(days: int) -> str:

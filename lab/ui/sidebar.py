@@ -77,7 +77,7 @@ def _status() -> None:
             live = age < LIVE_S
             badge = Badge("Live", "green", "sensors") if live else Badge("Quiet", "gray", "sensors_off")
             when = words.ago(age) if age < 86_400 else words.short_day(day, today)
-            _line(badge, f"last {kind}attempt {when}")
+            _line(badge, f"{kind}attempt {when}")
         if closed := [day for day, state in states(lab).items() if state == "sealed"]:
             today = business_day(lab.clock(), lab.zone)
             _line(Badge("Sealed", "gray", "lock"), f"to {words.short_day(max(closed), today)}")

@@ -122,7 +122,7 @@ def tiles(history: pl.DataFrame, detail: DayDetail, by_now: ByNow | None) -> lis
         Tile(
             "Success rate",
             words.share(detail.success, detail.attempts),
-            f"usual {words.share(success_share)}{tail}" if success_share is not None else "",
+            f"usual {words.share(success_share)}" if success_share is not None else "",
             hue="red" if high else "gray",
             spark=(full["success"] / full["attempts"]).to_list(),
             kind="line",

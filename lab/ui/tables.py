@@ -30,7 +30,7 @@ def counts(
         row_height=ROW_PX,
         height=ROW_PX * (min(max(frame.height, 1), MAX_ROWS) + 1) + 2,
         column_config={
-            title: st.column_config.NumberColumn(title, format="%,d", width="small" if len(title) < 11 else None)
+            title: st.column_config.NumberColumn(title, format="%,d", width=max(58, 7 * len(title) + 20))
             for title, kind in shown.schema.items()
             if kind.is_numeric()
         },

@@ -95,7 +95,7 @@ def test_tiles_of_an_open_day_say_so() -> None:
     """Counts are compared by now; what has no such figure is so far."""
     shown = tiles(history(63, TODAY, True), detail(TODAY, 500, 40, True), NOON)
     assert [one.usual for one in shown] == [
-        "usual 500 by now", "usual 460 by now", "usual 92.0% by now", "so far", "so far", "usual 40 ms",
+        "usual 500 by now", "usual 460 by now", "usual 92.0%", "so far", "so far", "usual 40 ms",
     ]  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def cells(frame: pl.DataFrame, colours: Palette) -> Chart:
     rows = [(row["source"], row["page"], row["attempts"], row["failed"]) for row in frame.iter_rows(named=True)]
     title = sentences.cells(rows, usual)
     left = frame["page"].n_unique() - len(pages) if frame.height else 0
-    caption = f"Failed share, attempts below. Colour starts at {words.share(usual)}, the overall share, and 5 attempts."
+    caption = f"Failed share, attempts below. Coloured from {FEWEST} attempts and the overall {words.share(usual)} on."
     caption += f" {words.many(left, 'page')} more are not shown." if left else ""
     worst = sorted((row for row in rows if row[2] >= sentences.MIN_ATTEMPTS), key=lambda row: -row[3] / row[2])[:2]
     listed = ", ".join(f"{words.name(s)} {words.share(bad, n)} on {p}" for s, p, n, bad in worst)
