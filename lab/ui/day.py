@@ -64,12 +64,14 @@ def head(here: Here, detail: DayDetail, stands: Standing) -> None:
 
 
 def calendar(here: Here, day: date) -> None:
-    """The weeks around the day; selecting a cell shows that day."""
+    """The weeks around the day, unless they are empty; selecting a cell shows that day."""
     newest = max(here.days[-1], day) if here.days else day
     end = newest if newest - day < timedelta(weeks=MAX_WEEKS) else day + timedelta(weeks=4)
     oldest = min(here.days[0], day) if here.days else day
     start = max(oldest, end - timedelta(weeks=MAX_WEEKS) + timedelta(days=1))
     frame = loaders.trend(here.version, here.traffic, start, end, here.today)
+    if not int(frame["attempts"].sum()):
+        return
     key = f"calendar-{day}"
     with st.container(border=True):
         if picked := cards.figure(charts.calendar(frame, day, here.colours), key, select=True):

@@ -139,6 +139,18 @@ def test_the_open_days_share_hangs_on_by_dots() -> None:
     assert hollow.marker.color == LIGHT.page
 
 
+def test_a_day_between_empty_ones_has_its_share_marked() -> None:
+    """A line needs two neighbours; a day by itself would not be seen."""
+    for hole, mode in ((None, "lines"), (date(2025, 11, 19), "lines+markers")):
+        empty = pl.col("day").is_in([hole, date(2025, 11, 17)]) if hole else pl.lit(False)
+        frame = trend_frame(is_open=False).with_columns(
+            attempts=pl.when(~empty).then(pl.col("attempts")).otherwise(0),
+            failed_share=pl.when(~empty).then(pl.col("failed_share")),
+        )
+        [line] = [trace for trace in charts.trend(frame, LIGHT).figure.data if trace.yaxis == "y2"]
+        assert line.mode == mode
+
+
 def test_whole_days_have_no_hatch() -> None:
     """Nothing looks open that is not."""
     marker = bars(charts.trend(trend_frame(is_open=False), LIGHT).figure, "failed").marker

@@ -123,7 +123,11 @@ def _share(drawn: go.Figure, frame: pl.DataFrame, colours: Palette) -> None:
     last = len(days) - 1 if days and frame["open"][-1] else len(days)
     common = {"yaxis": "y2", "showlegend": False, "hovertemplate": "%{y:.1%} failed share<extra></extra>"}
     line = {"color": colours.failed, "width": 2}
-    alone = sum(share is not None for share in shares[:last]) <= 2
+    whole = [None, *shares[:last], None]
+    alone = any(
+        before is None and share is not None and after is None
+        for before, share, after in zip(whole, whole[1:], whole[2:], strict=False)
+    )
     drawn.add_scatter(
         x=days[:last], y=shares[:last], mode="lines+markers" if alone else "lines",
         customdata=[[day.isoformat()] for day in days[:last]],
