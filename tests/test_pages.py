@@ -366,8 +366,9 @@ def test_missing_files_are_left_out_and_told_where_they_hurt(healthy: Lab, open_
     assert {one.day for one in healthy.log.view().damaged} == {one.day for one in hurt}
 
 
-@pytest.mark.parametrize("hurt", ["garbage", "missing", "cut", "empty"])
-@pytest.mark.parametrize("page", ["overview", "day", "attempts", "system"])
+@pytest.mark.parametrize(
+    ("page", "hurt"), [("overview", "missing"), ("day", "cut"), ("attempts", "garbage"), ("system", "empty")]
+)
 def test_a_hurt_file_never_costs_a_page(healthy: Lab, open_page: Open, page: str, hurt: str) -> None:
     """Whichever page meets it first shows the rest, the sidebar too; the day says what is missing of it."""
     whole = healthy.metrics.totals().attempts
