@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from lab.data_folder import fingerprint
 from lab.errors import BadRequest, Cancelled, StorageFailed
 from lab.eventlog.durable import make_folder, sync_folder
 from lab.ids import microseconds
@@ -25,7 +26,6 @@ from lab.snapshot import State, Tell, copy_file, copy_state
 if TYPE_CHECKING:
     from lab.jobs import Progress
     from lab.opening import Lab
-    from lab.pseudonyms import Pseudonyms
 
 KIND, SUMS, ABOUT = "backup", "SHA256SUMS", "BACKUP.txt"
 BESIDE = ("sources.toml", "leftovers")
@@ -80,11 +80,6 @@ def back_up(lab: Lab, directory: str | Path, progress: Progress | None = None) -
     same_disk = target.stat().st_dev == lab.log.folder.stat().st_dev
     told = {**done, "folder": str(target), "key": str(_key(lab)), "same_disk": same_disk}
     return {**told, "sentence": _sentence(told)}
-
-
-def fingerprint(pseudonyms: Pseudonyms) -> str:
-    """Tells whether two keys are the same one, and nothing else about them."""
-    return pseudonyms.key("Which key is this?")
 
 
 def _target(lab: Lab, directory: Path) -> Path:

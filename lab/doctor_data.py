@@ -16,7 +16,7 @@ from sqlalchemy import Connection, column, func, inspect, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from lab.backup import fingerprint
+from lab.data_folder import fingerprint
 from lab.database import Database, jobs, journal, leases, meta, segments
 from lab.disk import Growth, growth, used
 from lab.errors import LabError

@@ -17,7 +17,7 @@ from lab.database import closed_days, live_days
 from lab.errors import BadRequest, LabError
 from lab.eventlog import chain
 from lab.eventlog.chain import Link
-from lab.eventlog.seal import SEALED, SEALING, keep_results, seal_day, sealable_days
+from lab.eventlog.seal import SEALING, keep_results, seal_day, sealable_days
 from lab.eventlog.stream import SUBMISSIONS
 from lab.ids import microseconds
 from lab.metrics import rollup
@@ -163,11 +163,6 @@ def states(lab: Lab) -> dict[date, str]:
     """"sealing" or "sealed" for each closed day."""
     with lab.database.read() as connection:
         return {row.day: row.state for row in connection.execute(select(closed_days.c.day, closed_days.c.state))}
-
-
-def is_final(lab: Lab, day: date) -> bool:
-    """Whether the day is sealed."""
-    return states(lab).get(day) == SEALED
 
 
 def _many(count: int, noun: str) -> str:
